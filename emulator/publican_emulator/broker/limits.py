@@ -1,0 +1,97 @@
+"""The documented bounds, as data: one table that the checks read and docs/limits.md prints.
+
+Each limit has its unit in its name (bytes, seconds, nanoseconds where the value is an instant's) and the page or comment it comes from.
+
+PYTEST_DONT_REWRITE
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from publican_emulator.broker.instants import DAY, HOUR, MINUTE, SECOND
+
+QUOTAS: Final = "cloud.google.com/pubsub/quotas"
+PROTO: Final = "google/pubsub/v1/pubsub.proto"
+LABELS: Final = "cloud.google.com/pubsub/docs/labels"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One bound: its value, what it bounds, and where it is documented."""
+
+    value: int
+    meaning: str
+    source: str
+
+
+LIMITS: Final[dict[str, Limit]] = {
+    "publish_messages": Limit(1_000, "messages in one Publish request", QUOTAS),
+    "publish_bytes": Limit(10_000_000, "bytes of one Publish request", QUOTAS),
+    "publish_payload_bytes": Limit(10_485_760, "bytes of a Publish body that the front end reads at all", "observed text of the service"),
+    "message_data_bytes": Limit(10_000_000, "bytes of one message's data", QUOTAS),
+    "attributes": Limit(100, "attributes of one message", QUOTAS),
+    "attribute_key_bytes": Limit(256, "bytes of an attribute's key", QUOTAS),
+    "attribute_value_bytes": Limit(1_024, "bytes of an attribute's value", QUOTAS),
+    "ordering_key_bytes": Limit(1_024, "bytes of an ordering key", QUOTAS),
+    "ack_request_bytes": Limit(524_288, "bytes of one Acknowledge, ModifyAckDeadline or StreamingPull request", QUOTAS),
+    "pull_messages": Limit(1_000, "messages in one Pull response; a larger max_messages is lowered", QUOTAS),
+    "pull_bytes": Limit(10_000_000, "bytes of one Pull response, single larger messages excepted", "our choice: docs/divergences.md"),
+    "stream_response_bytes": Limit(4_000_000, "bytes of one StreamingPull response, single larger messages excepted", "our choice: docs/divergences.md"),
+    "ack_deadline_s_min": Limit(10, "seconds of a subscription's or stream's ack deadline, at least", PROTO),
+    "ack_deadline_s_max": Limit(600, "seconds of an ack deadline, at most", PROTO),
+    "ack_deadline_s_default": Limit(10, "seconds of a subscription's ack deadline when none is given", PROTO),
+    "message_retention_min": Limit(10 * MINUTE, "nanoseconds that messages are kept, at least", PROTO),
+    "message_retention_max": Limit(31 * DAY, "nanoseconds that messages are kept, at most", PROTO),
+    "message_retention_default": Limit(7 * DAY, "nanoseconds that a subscription keeps messages when nothing is said", PROTO),
+    "expiration_ttl_min": Limit(DAY, "nanoseconds of inactivity before a subscription expires, at least", PROTO),
+    "expiration_ttl_default": Limit(31 * DAY, "nanoseconds of inactivity before a subscription expires when nothing is said", PROTO),
+    "backoff_max": Limit(600 * SECOND, "nanoseconds of a retry policy's back-offs, at most", PROTO),
+    "minimum_backoff_default": Limit(10 * SECOND, "nanoseconds of a retry policy's first back-off when not given", PROTO),
+    "maximum_backoff_default": Limit(600 * SECOND, "nanoseconds of a retry policy's longest back-off when not given", PROTO),
+    "delivery_attempts_min": Limit(5, "delivery attempts before dead lettering, at least", PROTO),
+    "delivery_attempts_max": Limit(100, "delivery attempts before dead lettering, at most", PROTO),
+    "delivery_attempts_default": Limit(5, "delivery attempts before dead lettering when not given", PROTO),
+    "filter_bytes": Limit(256, "bytes of a filter", "cloud.google.com/pubsub/docs/subscription-message-filter"),
+    "snapshot_life": Limit(7 * DAY, "nanoseconds that a snapshot lives, at most", PROTO),
+    "snapshot_life_min": Limit(HOUR, "nanoseconds that a new snapshot must have before it", PROTO),
+    "labels": Limit(64, "labels of one resource", LABELS),
+    "label_chars": Limit(63, "characters of a label's key or value", LABELS),
+    "resource_id_chars_min": Limit(3, "characters of a resource id, at least", PROTO),
+    "resource_id_chars_max": Limit(255, "characters of a resource id, at most", PROTO),
+    "page_size_default": Limit(100, "resources in one page of a list when page_size is 0", "our choice: docs/divergences.md"),
+    "page_size_max": Limit(1_000, "resources in one page of a list; a larger page_size is lowered", "our choice: docs/divergences.md"),
+}
+
+PUBLISH_MESSAGES: Final = LIMITS["publish_messages"].value
+PUBLISH_BYTES: Final = LIMITS["publish_bytes"].value
+PUBLISH_PAYLOAD_BYTES: Final = LIMITS["publish_payload_bytes"].value
+MESSAGE_DATA_BYTES: Final = LIMITS["message_data_bytes"].value
+ATTRIBUTES: Final = LIMITS["attributes"].value
+ATTRIBUTE_KEY_BYTES: Final = LIMITS["attribute_key_bytes"].value
+ATTRIBUTE_VALUE_BYTES: Final = LIMITS["attribute_value_bytes"].value
+ORDERING_KEY_BYTES: Final = LIMITS["ordering_key_bytes"].value
+ACK_REQUEST_BYTES: Final = LIMITS["ack_request_bytes"].value
+PULL_MESSAGES: Final = LIMITS["pull_messages"].value
+PULL_BYTES: Final = LIMITS["pull_bytes"].value
+STREAM_RESPONSE_BYTES: Final = LIMITS["stream_response_bytes"].value
+ACK_DEADLINE_S_MIN: Final = LIMITS["ack_deadline_s_min"].value
+ACK_DEADLINE_S_MAX: Final = LIMITS["ack_deadline_s_max"].value
+ACK_DEADLINE_S_DEFAULT: Final = LIMITS["ack_deadline_s_default"].value
+MESSAGE_RETENTION_MIN: Final = LIMITS["message_retention_min"].value
+MESSAGE_RETENTION_MAX: Final = LIMITS["message_retention_max"].value
+MESSAGE_RETENTION_DEFAULT: Final = LIMITS["message_retention_default"].value
+EXPIRATION_TTL_MIN: Final = LIMITS["expiration_ttl_min"].value
+EXPIRATION_TTL_DEFAULT: Final = LIMITS["expiration_ttl_default"].value
+BACKOFF_MAX: Final = LIMITS["backoff_max"].value
+MINIMUM_BACKOFF_DEFAULT: Final = LIMITS["minimum_backoff_default"].value
+MAXIMUM_BACKOFF_DEFAULT: Final = LIMITS["maximum_backoff_default"].value
+DELIVERY_ATTEMPTS_MIN: Final = LIMITS["delivery_attempts_min"].value
+DELIVERY_ATTEMPTS_MAX: Final = LIMITS["delivery_attempts_max"].value
+DELIVERY_ATTEMPTS_DEFAULT: Final = LIMITS["delivery_attempts_default"].value
+FILTER_BYTES: Final = LIMITS["filter_bytes"].value
+SNAPSHOT_LIFE: Final = LIMITS["snapshot_life"].value
+SNAPSHOT_LIFE_MIN: Final = LIMITS["snapshot_life_min"].value
+LABELS_MAX: Final = LIMITS["labels"].value
+LABEL_CHARS: Final = LIMITS["label_chars"].value
+PAGE_SIZE_DEFAULT: Final = LIMITS["page_size_default"].value
+PAGE_SIZE_MAX: Final = LIMITS["page_size_max"].value
