@@ -1,0 +1,552 @@
+"""The broker: every operation of the service, on names, told the time.
+
+Operations check everything before they change anything, and settle what is due first, so no result depends on whether a timer has fired. `now` never
+runs backwards. `ready` collects the consumers that should come for messages: whoever runs operations drains it after each.
+
+PYTEST_DONT_REWRITE
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from publican_emulator.broker import ackids, limits, seeking, snapshots
+from publican_emulator.broker.batch import Batch
+from publican_emulator.broker.consumer import Consumer
+from publican_emulator.broker.dead_letters import DeadLetters
+from publican_emulator.broker.errors import AlreadyExists, BadArgument, InvalidArgument, InvalidName, NotFound, PubsubError, deadline_out_of_bounds
+from publican_emulator.broker.events import Fact, Kind, Listener
+from publican_emulator.broker.exactly_once import refusal
+from publican_emulator.broker.instants import SECOND, Nanos
+from publican_emulator.broker.intake import Intake
+from publican_emulator.broker.retention import span_of
+from publican_emulator.broker.settings import DeadLetterPolicy, SubscriptionSettings, TopicSettings, check_ack_deadline, check_labels
+from publican_emulator.broker.snapshots import Snapshot
+from publican_emulator.broker.subscription import Subscription, Surroundings
+from publican_emulator.broker.timers import Timers
+from publican_emulator.broker.topic import Topic
+from publican_protocol import names
+from publican_protocol.wire import tail_of
+
+Resource = TypeVar("Resource")
+
+
+class Broker:
+    """All topics, subscriptions and snapshots of all projects."""
+
+    def __init__(self, listener: Listener | None = None) -> None:
+        self.ready: list[Consumer] = []
+        self.listener = listener
+        self.intake = Intake()
+        self._topics: dict[str, Topic] = {}
+        self._subscriptions: dict[str, Subscription] = {}
+        self._snapshots: dict[str, Snapshot] = {}
+        self._timers = Timers()
+        self._next_message_id = 1
+        self._serial = 0
+        self._consumers = 0
+        self._around = Surroundings(
+            self._timers, self._next_number, self.ready.append, DeadLetters(self._publish_dead_letter), self._expire, listener
+        )
+
+    # time
+
+    def next_due(self) -> Nanos | None:
+        """Give the instant of the next thing that happens by itself; None: nothing will."""
+        return self._timers.next_due()
+
+    def settle(self, now: Nanos) -> None:
+        """Let everything happen that is due at `now`, in the order of its instants."""
+        while (popped := self._timers.pop_due(now)) is not None:
+            due, owner = popped
+            owner.settle(now if isinstance(owner, Subscription) and owner.settles_alone else due)
+            if not (isinstance(owner, Subscription) and self._subscriptions.get(owner.name) is not owner):
+                self._timers.arm(owner, owner.next_due())
+
+    def _next_number(self) -> int:
+        self._serial += 1
+        return self._serial
+
+    # topics
+
+    def create_topic(self, name: str, settings: TopicSettings, now: Nanos) -> Topic:
+        """Create a topic.
+
+        Raises:
+            InvalidArgument: the name's form.
+            AlreadyExists: there is one of that name.
+        """
+        self.settle(now)
+        if not names.matches("topics", name):
+            raise InvalidName(name)
+        if name in self._topics:
+            raise AlreadyExists("topic", name)
+        topic = self._topics[name] = Topic(name, settings)
+        self._state(Kind.CREATED, name, now)
+        return topic
+
+    def get_topic(self, name: str, now: Nanos) -> Topic:
+        """Give a topic.
+
+        Raises:
+            InvalidArgument: the name's form.
+            NotFound: there is none of that name.
+        """
+        self.settle(now)
+        return self._topic(name)
+
+    def _topic(self, name: str) -> Topic:
+        topic = self._topics.get(name)
+        if topic is None:
+            if not names.matches("topics", name):
+                raise InvalidName(name)
+            raise NotFound("topic", name)
+        return topic
+
+    def update_topic(self, name: str, settings: TopicSettings, now: Nanos) -> Topic:
+        """Give a topic other settings."""
+        self.settle(now)
+        topic = self._topic(name)
+        topic.retain(settings)
+        topic.settle(now)
+        self._timers.arm(topic, topic.next_due())
+        for subscription in topic.subscriptions.values():
+            subscription.retention.span = span_of(topic, subscription.settings)
+            subscription.rearm(now)
+        self._state(Kind.UPDATED, name, now)
+        return topic
+
+    def delete_topic(self, name: str, now: Nanos) -> None:
+        """Delete a topic; its subscriptions keep what they have, and get nothing more."""
+        self.settle(now)
+        topic = self._topic(name)
+        del self._topics[name]
+        self._timers.disarm(topic)
+        for subscription in list(topic.subscriptions.values()):
+            subscription.topic = None
+            subscription.retention.span = span_of(None, subscription.settings)
+            subscription.rearm(now)
+        for snapshot_name in topic.snapshots:
+            self._snapshots[snapshot_name].topic = None
+        for subscription in self._subscriptions.values():
+            policy = subscription.settings.dead_letter
+            if policy is not None and policy.topic == name:
+                gone = dataclasses.replace(policy, topic=names.DELETED_TOPIC)
+                subscription.settings = dataclasses.replace(subscription.settings, dead_letter=gone)
+        self._state(Kind.DELETED, name, now)
+
+    def list_topics(self, project: str, now: Nanos) -> list[Topic]:
+        """Give the topics of a project (`projects/p`), sorted by name."""
+        self.settle(now)
+        return _of_project(self._topics, project)
+
+    def list_topic_subscriptions(self, topic: str, now: Nanos) -> list[str]:
+        """Give the names of the subscriptions attached to a topic, sorted."""
+        self.settle(now)
+        return sorted(self._topic(topic).subscriptions)
+
+    def list_topic_snapshots(self, topic: str, now: Nanos) -> list[str]:
+        """Give the names of a topic's snapshots, sorted."""
+        self.settle(now)
+        return sorted(self._topic(topic).snapshots)
+
+    # publish
+
+    def publish(self, topic: str, messages: Sequence[bytes], now: Nanos, *, request_bytes: int | None = None) -> range:
+        """Store messages (serialized PubsubMessage each) and give their ids, consecutive from the first.
+
+        `request_bytes` is the size of the whole request where the caller knows it.
+
+        Raises:
+            InvalidArgument, FailedPrecondition: as `Intake.check`; nothing is stored then.
+            NotFound: there is no such topic.
+        """
+        self.settle(now)
+        known = self._topics.get(topic)
+        if known is None and not names.matches("topics", topic):
+            raise InvalidName(topic)
+        self.intake.check_size(messages, request_bytes)
+        if known is None:
+            raise NotFound("topic", topic)
+        return self._publish(known, messages, self.intake.check(messages, request_bytes), now)
+
+    def _publish(self, topic: Topic, messages: Sequence[bytes], tails: Sequence[bytes], now: Nanos) -> range:
+        first_id = self._next_message_id
+        stored = topic.publish(messages, tails, self.intake, first_id, now)
+        self._next_message_id += len(messages)
+        if topic.kept is not None and topic.armed is None:
+            self._timers.arm(topic, topic.next_due())
+        if self.listener is not None:
+            self.listener(Fact(now, Kind.PUBLISHED, topic.name, tuple(stored), note="" if stored else f"nobody reads it: ids {first_id} and on"))
+        topic.tell(now)
+        return range(first_id, self._next_message_id)
+
+    def _publish_dead_letter(self, topic: str, message: bytes, at: Nanos) -> str | None:
+        known = self._topics.get(topic)
+        return None if known is None else str(self._publish(known, [message], [tail_of(message)], at)[0])
+
+    # subscriptions
+
+    def create_subscription(self, name: str, topic: str, settings: SubscriptionSettings, now: Nanos) -> Subscription:
+        """Create a subscription; it gets what is published from now on. An empty name asks for one in the topic's project.
+
+        Raises:
+            InvalidArgument: the form of a name.
+            NotFound: the topic, or the dead-letter topic, does not exist.
+            AlreadyExists: there is one of that name.
+        """
+        self.settle(now)
+        if name and not names.matches("subscriptions", name):
+            raise InvalidName(name)
+        if not names.matches("topics", topic):
+            raise InvalidName(topic)
+        if name in self._subscriptions:
+            raise AlreadyExists("subscription", name)
+        known = self._topic(topic)
+        self._check_dead_letter_topic(settings.dead_letter)
+        name = name or self._free_name(f"projects/{names.project_of(topic)}/subscriptions/", self._subscriptions)
+        subscription = Subscription(name, self._next_number(), known, settings, self._around, now)
+        self._subscriptions[name] = subscription
+        known.attach(subscription)
+        self._timers.arm(subscription, subscription.next_due())
+        self._state(Kind.CREATED, name, now, note=f"on {topic}")
+        return subscription
+
+    def _free_name(self, collection: str, taken: Mapping[str, object]) -> str:
+        while (name := f"{collection}auto-{self._next_number()}") in taken:
+            pass
+        return name
+
+    def _check_dead_letter_topic(self, policy: DeadLetterPolicy | None) -> None:
+        if policy is not None and policy.topic != names.DELETED_TOPIC:
+            self._topic(policy.topic)
+
+    def get_subscription(self, name: str, now: Nanos) -> Subscription:
+        """Give a subscription."""
+        self.settle(now)
+        return self._subscription(name, now)
+
+    def _subscription(self, name: str, now: Nanos | None = None, *, shown: str | None = None) -> Subscription:
+        subscription = self._subscriptions.get(name)
+        if subscription is None:
+            if not names.matches("subscriptions", name):
+                raise InvalidName(name)
+            raise NotFound("subscription", name, shown=shown)
+        if now is not None:
+            subscription.last_activity = now
+        return subscription
+
+    def update_subscription(self, name: str, settings: SubscriptionSettings, now: Nanos) -> Subscription:
+        """Give a subscription other settings; leases keep their deadlines.
+
+        Raises:
+            NotFound: it, or its new dead-letter topic, does not exist.
+        """
+        self.settle(now)
+        subscription = self._subscription(name, now)
+        if settings.dead_letter != subscription.settings.dead_letter:
+            self._check_dead_letter_topic(settings.dead_letter)
+        subscription.reconfigure(settings, now)
+        self._state(Kind.UPDATED, name, now)
+        return subscription
+
+    def delete_subscription(self, name: str, now: Nanos) -> None:
+        """Delete a subscription and its backlog."""
+        self.settle(now)
+        self._delete(self._subscription(name), now)
+
+    def _delete(self, subscription: Subscription, now: Nanos, note: str = "") -> None:
+        del self._subscriptions[subscription.name]
+        if subscription.topic is not None:
+            subscription.topic.detach(subscription)
+        self._timers.disarm(subscription)
+        subscription.end(NotFound("subscription", subscription.name, shown=subscription.name))
+        self._state(Kind.DELETED, subscription.name, now, note=note)
+
+    def _expire(self, subscription: Subscription, now: Nanos) -> None:
+        self._delete(subscription, now, "expired: nobody used it")
+
+    def detach_subscription(self, name: str, now: Nanos) -> None:
+        """Detach a subscription from its topic for good; its backlog is dropped."""
+        self.settle(now)
+        subscription = self._subscription(name, now)
+        if subscription.detached:
+            return
+        subscription.detached = True
+        if subscription.topic is not None:
+            subscription.topic.detach(subscription)
+        subscription.end(subscription.detached_error())
+        self._state(Kind.DETACHED, name, now)
+
+    def list_subscriptions(self, project: str, now: Nanos) -> list[Subscription]:
+        """Give the subscriptions of a project (`projects/p`), sorted by name."""
+        self.settle(now)
+        return _of_project(self._subscriptions, project)
+
+    # consumers
+
+    def open_pull(self, subscription: str, max_messages: int, now: Nanos) -> Consumer:
+        """Open a consumer that takes up to `max_messages` once.
+
+        Raises:
+            InvalidArgument: `max_messages` is not above 0, or the name's form.
+            NotFound, FailedPrecondition: the subscription does not exist, or is detached.
+        """
+        self.settle(now)
+        if max_messages <= 0:
+            raise BadArgument("max_messages", f"It must be above 0, not {max_messages}.")
+        known = self._subscription(subscription, now)
+        known.check_pullable()
+        return self._open(known, Consumer(0, "Pull", None, max_messages=min(max_messages, limits.PULL_MESSAGES), takes_once=True))
+
+    def open_stream(
+        self,
+        subscription: str,
+        ack_deadline_s: int,
+        max_outstanding_messages: int,
+        max_outstanding_bytes: int,
+        client_id: str,
+        now: Nanos,
+    ) -> Consumer:
+        """Open a consumer that takes messages until it is closed; limits of 0 or below are no limits.
+
+        Raises:
+            InvalidArgument: the deadline is outside 10..600 seconds, or the name's form.
+            NotFound, FailedPrecondition: the subscription does not exist, or is detached.
+        """
+        self.settle(now)
+        if not names.matches("subscriptions", subscription):
+            raise InvalidName(subscription)
+        check_ack_deadline(ack_deadline_s)
+        known = self._subscription(subscription, now, shown=subscription)
+        known.check_pullable()
+        consumer = Consumer(
+            0,
+            "StreamingPull",
+            Nanos(ack_deadline_s * SECOND),
+            max_messages=max(0, max_outstanding_messages),
+            max_bytes=max(0, max_outstanding_bytes),
+            client_id=client_id,
+        )
+        return self._open(known, consumer)
+
+    def _open(self, subscription: Subscription, consumer: Consumer) -> Consumer:
+        self._consumers += 1
+        consumer.number = self._consumers
+        consumer.label = f"{consumer.label} #{consumer.number}"
+        consumer.subscription = subscription
+        subscription.rotation.consumers[consumer] = None
+        return consumer
+
+    def set_stream_deadline(self, consumer: Consumer, ack_deadline_s: int, now: Nanos) -> None:
+        """Give later deliveries of a stream another deadline.
+
+        Raises:
+            InvalidArgument: it is outside 10..600 seconds.
+        """
+        self.settle(now)
+        check_ack_deadline(ack_deadline_s)
+        consumer.lease_for = Nanos(ack_deadline_s * SECOND)
+
+    def want(self, consumer: Consumer, now: Nanos) -> None:
+        """Say that a consumer asks for messages: it appears in `ready` when there is one for it, or when it will get none any more."""
+        self.settle(now)
+        _subscription_of(consumer).want(consumer)
+
+    def pass_on(self, consumer: Consumer, now: Nanos) -> None:
+        """Say that a consumer which was told to come cannot take anything now: the next one is told."""
+        self.settle(now)
+        subscription = _subscription_of(consumer)
+        subscription.rotation.rest(consumer)
+        subscription.rotation.tell()
+
+    def lease(self, consumer: Consumer, max_bytes: int, now: Nanos) -> Batch:
+        """Hand a consumer its share of what is available, at most about `max_bytes` on the wire; empty when there is nothing for it.
+
+        Raises:
+            PubsubError: it will get nothing any more: why.
+        """
+        self.settle(now)
+        subscription = _subscription_of(consumer)
+        if consumer.end is None:
+            subscription.last_activity = now
+        return subscription.lease(consumer, max_bytes, now)
+
+    def close(self, consumer: Consumer, now: Nanos) -> None:
+        """Forget a consumer; its leases stay until their deadlines, and its ack ids stay good."""
+        self.settle(now)
+        subscription = _subscription_of(consumer)
+        if not consumer.takes_once and consumer.end is None:
+            subscription.last_activity = now
+        subscription.rotation.close(consumer)
+        subscription.backlog.closed(consumer)
+
+    def end_consumers(self, error: PubsubError) -> None:
+        """Tell every consumer that it will get nothing any more: this broker is being put away."""
+        for subscription in self._subscriptions.values():
+            subscription.rotation.end_all(error)
+
+    # acks
+
+    def acknowledge(self, subscription: str, ack_ids: Sequence[str] | Mapping[bytes, list[bytes]], now: Nanos) -> None:
+        """Ack deliveries, named by ids or by heads and rests.
+
+        Raises:
+            InvalidArgument: there are none, one is malformed (nothing is acked then), or exactly-once delivery refuses some (the others are acked).
+            NotFound, FailedPrecondition: the subscription does not exist, or is detached.
+        """
+        known, named = self._named(subscription, ack_ids, now)
+        refused = known.acknowledge(named, now)
+        if refused:
+            raise refusal(refused)
+
+    def modify_ack_deadline(self, subscription: str, ack_ids: Sequence[str] | Mapping[bytes, list[bytes]], seconds: int, now: Nanos) -> None:
+        """Give every named delivery a deadline `seconds` from now; 0 returns it to the backlog at once.
+
+        Raises:
+            InvalidArgument: `seconds` is not in 0..600, or as `acknowledge`.
+            NotFound, FailedPrecondition: the subscription does not exist, or is detached.
+        """
+        known, named = self._named(subscription, ack_ids, now)
+        check_extension(seconds)
+        refused = known.modify(named, seconds, now)
+        if refused:
+            raise refusal(refused)
+
+    def _named(self, subscription: str, ack_ids: Sequence[str] | Mapping[bytes, list[bytes]], now: Nanos) -> tuple[Subscription, ackids.Named]:
+        self.settle(now)
+        known = self._subscription(subscription, now)
+        if not ack_ids:
+            raise InvalidArgument("You have not specified an ack ID in the request.")
+        known.check_pullable()
+        named = ackids.read_split(ack_ids) if isinstance(ack_ids, Mapping) else ackids.read(ack_ids)
+        if not known.settings.enable_exactly_once_delivery:
+            named.refuse_malformed()
+        return known, named
+
+    # snapshots and seek
+
+    def create_snapshot(self, name: str, subscription: str, labels: Mapping[str, str], now: Nanos) -> Snapshot:
+        """Note what is unacked in a subscription. An empty name asks for one in the subscription's project.
+
+        Raises:
+            InvalidArgument: the form of a name or a label.
+            NotFound: the subscription does not exist.
+            AlreadyExists: there is a snapshot of that name.
+            FailedPrecondition: it is detached, or the snapshot would expire within the hour.
+        """
+        self.settle(now)
+        if name and not names.matches("snapshots", name):
+            raise InvalidName(name)
+        check_labels(labels)
+        if name in self._snapshots:
+            raise AlreadyExists("snapshot", name)
+        source = self._subscription(subscription, now)
+        source.check_pullable()
+        expire_time = snapshots.expire_time(source, now)
+        held, since = seeking.position(source)
+        name = name or self._free_name(f"projects/{names.project_of(subscription)}/snapshots/", self._snapshots)
+        snapshot = Snapshot(name, source.origin, source.topic, expire_time, dict(labels), held, since, self._expire_snapshot)
+        self._snapshots[name] = snapshot
+        if source.topic is not None:
+            source.topic.snapshots.add(name)
+        self._timers.arm(snapshot, expire_time)
+        self._state(Kind.CREATED, name, now, note=f"of {subscription}")
+        return snapshot
+
+    def get_snapshot(self, name: str, now: Nanos) -> Snapshot:
+        """Give a snapshot."""
+        self.settle(now)
+        return self._snapshot(name)
+
+    def _snapshot(self, name: str) -> Snapshot:
+        snapshot = self._snapshots.get(name)
+        if snapshot is None:
+            if not names.matches("snapshots", name):
+                raise InvalidName(name)
+            raise NotFound("snapshot", name)
+        return snapshot
+
+    def update_snapshot(self, name: str, labels: Mapping[str, str], expire_time: Nanos, now: Nanos) -> Snapshot:
+        """Give a snapshot other labels and another end.
+
+        Raises:
+            InvalidArgument: the labels' form, or an end outside its bounds.
+        """
+        self.settle(now)
+        snapshot = self._snapshot(name)
+        check_labels(labels)
+        if expire_time != snapshot.expire_time:
+            snapshots.check_expire_time(expire_time, snapshot, now)
+        snapshot.labels = dict(labels)
+        snapshot.expire_time = expire_time
+        self._timers.arm(snapshot, expire_time)
+        self._state(Kind.UPDATED, name, now)
+        return snapshot
+
+    def delete_snapshot(self, name: str, now: Nanos) -> None:
+        """Delete a snapshot; what only it kept is gone."""
+        self.settle(now)
+        self._drop_snapshot(self._snapshot(name), now)
+
+    def _drop_snapshot(self, snapshot: Snapshot, now: Nanos, note: str = "") -> None:
+        del self._snapshots[snapshot.name]
+        self._timers.disarm(snapshot)
+        if snapshot.topic is not None:
+            snapshot.topic.snapshots.discard(snapshot.name)
+        self._state(Kind.DELETED, snapshot.name, now, note=note)
+
+    def _expire_snapshot(self, snapshot: Snapshot) -> None:
+        self._drop_snapshot(snapshot, snapshot.expire_time, "expired")
+
+    def list_snapshots(self, project: str, now: Nanos) -> list[Snapshot]:
+        """Give the snapshots of a project (`projects/p`), sorted by name."""
+        self.settle(now)
+        return _of_project(self._snapshots, project)
+
+    def seek_to_time(self, subscription: str, time: Nanos, now: Nanos) -> None:
+        """Make every retained message published at or after `time` unacked, and every earlier one acked; leases end."""
+        self.settle(now)
+        known = self._subscription(subscription, now)
+        known.check_pullable()
+        seeking.to_time(known, time)
+        known.rearm(now)
+        self._state(Kind.SOUGHT, subscription, now, note="to a time")
+
+    def seek_to_snapshot(self, subscription: str, snapshot: str, now: Nanos) -> None:
+        """Make what is unacked in a snapshot unacked, and the rest acked; leases end.
+
+        Raises:
+            NotFound: one of them does not exist.
+            InvalidArgument: the snapshot is of another topic.
+        """
+        self.settle(now)
+        known = self._subscription(subscription, now)
+        known.check_pullable()
+        source = self._snapshot(snapshot)
+        if not seeking.same_topic(known, source):
+            raise InvalidArgument(f"The snapshot {snapshot} belongs to the topic {source.topic_name}, not to {known.topic_name}.")
+        seeking.to_snapshot(known, source)
+        known.rearm(now)
+        self._state(Kind.SOUGHT, subscription, now, note=f"to {snapshot}")
+
+    # facts
+
+    def _state(self, kind: Kind, resource: str, now: Nanos, note: str = "") -> None:
+        if self.listener is not None:
+            self.listener(Fact(now, kind, resource, note=note))
+
+
+def check_extension(seconds: int) -> None:
+    """Refuse a new deadline outside 0..600 seconds."""
+    if not 0 <= seconds <= limits.ACK_DEADLINE_S_MAX:
+        raise deadline_out_of_bounds(seconds, 0, limits.ACK_DEADLINE_S_MAX)
+
+
+def _of_project(resources: Mapping[str, Resource], project: str) -> list[Resource]:
+    return [resources[name] for name in sorted(resources) if name.startswith(f"{project}/")]
+
+
+def _subscription_of(consumer: Consumer) -> Subscription:
+    assert consumer.subscription is not None
+    return consumer.subscription

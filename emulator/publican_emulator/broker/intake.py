@@ -1,0 +1,122 @@
+"""What a Publish may bring: the checks of its messages, on bytes, memoised.
+
+A message's *tail* is what stands behind its data: attributes, ordering key. Batches repeat their tails, so each tail is parsed once and remembered;
+a check on message objects would be a third of the cost of a publish (docs/performance.md).
+
+Source: google.pubsub.v1.PubsubMessage; cloud.google.com/pubsub/quotas; docs/semantics.md, publish.
+
+PYTEST_DONT_REWRITE
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from publican_emulator.broker import limits
+from publican_emulator.broker.errors import BadArgument, FailedPrecondition, InvalidArgument, OutOfBounds
+from publican_protocol import pubsub
+from publican_protocol.wire import tail_of
+
+_MEMO_TAILS: Final = 10_000
+_MEMO_TAIL_BYTES: Final = 512
+EMPTY_MESSAGE: Final = (
+    "One or more messages in the publish request is empty. Each message must contain either non-empty data, or at least one attribute."
+)
+MIXED_KEYS: Final = (
+    "In a single publish request, all messages must have no ordering key or they must all have the same ordering key. [code=539b]"
+)
+
+
+@dataclass(slots=True, frozen=True)
+class Tail:
+    """What a tail says."""
+
+    attributes: Mapping[str, str]
+    ordering_key: str
+    has_data: bool
+    """Whether data stands in the tail itself (a message that does not begin with its data)."""
+
+
+class Intake:
+    """Checks messages and remembers tails."""
+
+    def __init__(self) -> None:
+        self._memo: dict[bytes, Tail] = {}
+
+    def check(self, messages: Sequence[bytes], request_bytes: int | None = None) -> list[bytes]:
+        """Give the tails of messages that may be published together, in their order.
+
+        Raises:
+            InvalidArgument: too many or too large messages, an empty one, an attribute or key outside its bounds.
+            FailedPrecondition: different ordering keys in one request.
+        """
+        self.check_size(messages, request_bytes)
+        tails = list(map(tail_of, messages))
+        keys = set()
+        for tail in set(tails):
+            keys.add(self.read(tail).ordering_key)
+        if len(keys) > 1:
+            raise FailedPrecondition(MIXED_KEYS)
+        # data of length 0 leaves at most two bytes before the tail
+        for message, tail in zip(messages, tails, strict=True):
+            if len(message) - len(tail) <= 2:
+                said = self.read(tail)
+                if not said.has_data and not said.attributes:
+                    raise InvalidArgument(EMPTY_MESSAGE)
+        return tails
+
+    @staticmethod
+    def check_size(messages: Sequence[bytes], request_bytes: int | None) -> None:
+        """Refuse a request by its size and its count, before the topic is looked at."""
+        size = sum(map(len, messages)) if request_bytes is None else request_bytes
+        if size > limits.PUBLISH_PAYLOAD_BYTES:
+            raise InvalidArgument(f"Request payload size exceeds the limit: {limits.PUBLISH_PAYLOAD_BYTES} bytes.")
+        if size > limits.PUBLISH_BYTES:
+            raise OutOfBounds("request_size", size, high=limits.PUBLISH_BYTES)
+        if not messages:
+            raise OutOfBounds("message_count", 0, low=1)
+        if len(messages) > limits.PUBLISH_MESSAGES:
+            raise OutOfBounds("message_count", len(messages), high=limits.PUBLISH_MESSAGES)
+
+    def read(self, tail: bytes) -> Tail:
+        """Give what a tail says, checked.
+
+        Raises:
+            InvalidArgument: an attribute or the ordering key is outside its bounds.
+        """
+        said = self._memo.get(tail)
+        if said is None:
+            said = _read(tail)
+            if len(tail) <= _MEMO_TAIL_BYTES:
+                if len(self._memo) >= _MEMO_TAILS:
+                    self._memo.clear()
+                self._memo[tail] = said
+        return said
+
+
+def _read(tail: bytes) -> Tail:
+    message = pubsub.PubsubMessage.FromString(tail)
+    attributes = dict(message.attributes)
+    if len(attributes) > limits.ATTRIBUTES:
+        raise OutOfBounds("attribute_count", len(attributes), high=limits.ATTRIBUTES)
+    for key, value in attributes.items():
+        _check_attribute(key, value)
+    key_bytes = len(message.ordering_key.encode())
+    if key_bytes > limits.ORDERING_KEY_BYTES:
+        raise OutOfBounds("ordering_key_size", key_bytes, high=limits.ORDERING_KEY_BYTES)
+    if len(message.data) > limits.MESSAGE_DATA_BYTES:
+        raise OutOfBounds("message_size", len(message.data), high=limits.MESSAGE_DATA_BYTES)
+    return Tail(attributes, message.ordering_key, bool(message.data))
+
+
+def _check_attribute(key: str, value: str) -> None:
+    key_bytes, value_bytes = len(key.encode()), len(value.encode())
+    if not key_bytes:
+        raise BadArgument("attributes", "An attribute's key must not be empty.")
+    if key_bytes > limits.ATTRIBUTE_KEY_BYTES:
+        raise OutOfBounds("attribute_key_size", key_bytes, high=limits.ATTRIBUTE_KEY_BYTES)
+    if value_bytes > limits.ATTRIBUTE_VALUE_BYTES:
+        raise OutOfBounds("attribute_value_size", value_bytes, high=limits.ATTRIBUTE_VALUE_BYTES)
+    # the official libraries' trace context begins with googclient_ and is accepted by the service
+    if key.startswith("goog") and not key.startswith("googclient_"):
+        raise BadArgument("attributes", f'The attribute key "{key}" must not begin with "goog".')

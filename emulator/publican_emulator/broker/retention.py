@@ -1,0 +1,103 @@
+"""Retention: how long a subscription keeps messages, unacked or acked, and where it finds the acked ones again.
+
+What a subscription could seek back to is a cursor that was kept: in its topic's log, or in a log of its own when a filter or ordering gives it one.
+Messages that were handed out before `retain_acked_messages` was switched on stand outside that cursor; they are noted one by one when they are acked.
+
+Source: "Replay and purge messages", cloud.google.com/pubsub/docs/replay-overview; docs/semantics.md, retention-seek-snapshots.
+
+PYTEST_DONT_REWRITE
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from publican_emulator.broker.instants import Nanos
+from publican_emulator.broker.lease_book import LeaseBook
+from publican_emulator.broker.log import Cursor, Log
+from publican_emulator.broker.settings import SubscriptionSettings
+from publican_protocol.wire import message_id_of, publish_time_of
+
+if TYPE_CHECKING:
+    from publican_emulator.broker.topic import Topic
+
+
+class Retention:
+    """What one subscription keeps, and until when."""
+
+    __slots__ = ("_early", "_extras", "due", "kept", "log", "own_log", "span")
+
+    def __init__(self, topic: "Topic", settings: SubscriptionSettings) -> None:
+        self.own_log = Log() if settings.filter.strip() or settings.enable_message_ordering else None
+        """A log of what its filter let pass; None: it reads its topic's."""
+        self.log = topic.log if self.own_log is None else self.own_log
+        self.span = span_of(topic, settings)
+        self.due: Nanos | None = None
+        """When the oldest message here has been kept long enough; None: nothing is here."""
+        self.kept: Cursor | None = self.end() if settings.retain_acked_messages else None
+        """From here on everything is kept, acked or not."""
+        self._early: set[int] = set()
+        self._extras: list[bytes] = []
+
+    def end(self) -> Cursor:
+        """Give a cursor behind everything published so far."""
+        return self.log.end()
+
+    def feed(self, messages: list[bytes]) -> None:
+        """Note messages that the filter let pass."""
+        if self.own_log is not None:
+            self.own_log.append(messages)
+
+    def keep(self, start: Cursor, unacked: Iterable[bytes]) -> None:
+        """Begin to keep acked messages: all behind `start`, and those of `unacked` that stand before it."""
+        self.kept = start
+        self._early = set(map(message_id_of, unacked))
+
+    def keep_no_more(self) -> None:
+        """Drop the acked messages."""
+        self.kept = None
+        self._early.clear()
+        self._extras.clear()
+
+    @property
+    def wants_acked(self) -> bool:
+        """Whether `acked` must be told which messages were acked."""
+        return bool(self._early)
+
+    def acked(self, messages: Iterable[bytes]) -> None:
+        """Note messages that left the backlog."""
+        if self._early:
+            for message in messages:
+                message_id = message_id_of(message)
+                if message_id in self._early:
+                    self._early.discard(message_id)
+                    self._extras.append(message)
+
+    def extras(self) -> list[bytes]:
+        """Give the acked messages that are kept outside the cursor."""
+        return self._extras
+
+    def trim(self, time: Nanos) -> None:
+        """Forget acked messages published before `time`."""
+        if self.kept is not None:
+            self.kept.skip_before(time)
+        if self._extras:
+            self._extras = [message for message in self._extras if publish_time_of(message) >= time]
+
+    def rearm(self, oldest_waiting: Nanos | None, book: LeaseBook) -> None:
+        """Find out when the next message is too old."""
+        kept = None if self.kept is None else self.kept.peek()
+        times = [time for time in (oldest_waiting, book.oldest(), None if kept is None else Nanos(publish_time_of(kept))) if time is not None]
+        times += map(Nanos, map(publish_time_of, self._extras))
+        self.due = Nanos(min(times) + self.span) if times else None
+
+    def clear(self) -> None:
+        """Forget everything, for good."""
+        self.keep_no_more()
+        self.log = self.own_log = Log()
+        self.due = None
+
+
+def span_of(topic: "Topic | None", settings: SubscriptionSettings) -> Nanos:
+    """Give how long unacked messages are kept: the longer of the subscription's and the topic's retention."""
+    topic_span = topic.settings.message_retention if topic is not None else None
+    return max(settings.message_retention, topic_span or Nanos(0))

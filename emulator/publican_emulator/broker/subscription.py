@@ -1,0 +1,472 @@
+"""A subscription: a message's life between its topic and its ack.
+
+publish -> backlog -> lease -> (extend) -> ack, or nack / expiry -> back-off -> backlog again, or the dead-letter topic. What is waiting stands in
+backlog.py (or ordering.py), who holds what in lease_book.py, whose turn it is in rotation.py; this file decides.
+
+Source: google.pubsub.v1.Subscriber; docs/semantics.md, leases.
+
+PYTEST_DONT_REWRITE
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from publican_emulator.broker import ackids, limits
+from publican_emulator.broker.backlog import Backlog
+from publican_emulator.broker.batch import NOTHING, Batch, Part, group_rests
+from publican_emulator.broker.consumer import Consumer
+from publican_emulator.broker.dead_letters import DeadLetters
+from publican_emulator.broker.errors import FailedPrecondition, PubsubError
+from publican_emulator.broker.events import Fact, Kind, Listener
+from publican_emulator.broker.instants import SECOND, Nanos
+from publican_emulator.broker.lease_book import LeaseBook
+from publican_emulator.broker.leases import Group, Lease, Single, Stage
+from publican_emulator.broker.ordering import OrderedBacklog
+from publican_emulator.broker.retention import Retention, span_of
+from publican_emulator.broker.returning import Delayed
+from publican_emulator.broker.rotation import Rotation
+from publican_emulator.broker.settings import SubscriptionSettings
+from publican_emulator.broker.timers import Timers
+from publican_protocol import names
+
+if TYPE_CHECKING:
+    from publican_emulator.broker.topic import Topic
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What a subscription needs of its broker."""
+
+    timers: Timers
+    next_number: Callable[[], int]
+    """Serial numbers for leases: never used twice."""
+    on_ready: Callable[[Consumer], None]
+    dead_letters: DeadLetters
+    on_expired: Callable[["Subscription", Nanos], None]
+    """Called when a subscription has been inactive for its time to live."""
+    listener: Listener | None = field(default=None)
+
+
+class Subscription:
+    """One subscription and everything that waits or is outstanding in it."""
+
+    def __init__(self, name: str, serial: int, topic: "Topic", settings: SubscriptionSettings, around: Surroundings, now: Nanos) -> None:
+        self.name = name
+        self.origin = topic
+        self.topic: Topic | None = topic
+        self.settings = settings
+        self.detached = False
+        self.is_over = False
+        self.armed: Nanos | None = None
+        self.last_activity = now
+        self.book = LeaseBook(serial, around.next_number)
+        self.book.tracks_retired = settings.enable_exactly_once_delivery
+        self.delayed = Delayed()
+        self.retention = Retention(topic, settings)
+        self.backlog: Backlog | OrderedBacklog
+        if settings.enable_message_ordering:
+            self.backlog = OrderedBacklog(self.book)
+        else:
+            self.backlog = Backlog(self.retention.end(), self.book.detach_expired)
+        self.rotation = Rotation(self._has_more, around.on_ready)
+        self._around = around
+
+    # what a reader may ask
+
+    @property
+    def topic_name(self) -> str:
+        """The topic's full name, or `_deleted-topic_`."""
+        return names.DELETED_TOPIC if self.topic is None else self.topic.name
+
+    @property
+    def topic_message_retention(self) -> Nanos | None:
+        """How long the topic keeps messages: a copy of its setting."""
+        return None if self.topic is None else self.topic.settings.message_retention
+
+    def next_due(self) -> Nanos | None:
+        """Give the instant of the next expiry, return, drop, or of its own end by inactivity."""
+        dues = [
+            due
+            for due in (self.book.deadlines.next_due(), self.delayed.next_due(), self.retention.due, self._expires_at())
+            if due is not None
+        ]
+        return min(dues, default=None)
+
+    def _expires_at(self) -> Nanos | None:
+        ttl = self.settings.expiration_ttl
+        return None if ttl is None else Nanos(self.last_activity + ttl)
+
+    # messages come in
+
+    def feed(self, messages: list[bytes], keys: list[str]) -> None:
+        """Take messages that its topic has accepted and its filter lets pass (only where it keeps an index of its own)."""
+        if type(self.backlog) is OrderedBacklog:
+            self.backlog.feed(messages, keys)
+        self.retention.feed(messages)
+
+    def on_published(self, now: Nanos) -> bool:
+        """Note that there may be more to hand out; say whether the next publish is of interest too."""
+        if self.retention.due is None:
+            self.retention.due = Nanos(now + self.retention.span)
+            self._around.timers.arm(self, self.retention.due)
+        self.rotation.tell()
+        return self.rotation.is_waited_on
+
+    def want(self, consumer: Consumer) -> None:
+        """Note that a consumer asks for messages; it will be told when there is one for it."""
+        self.rotation.want(consumer)
+        if self.topic is not None and self.rotation.is_waited_on:
+            self.topic.attentive[self] = None
+
+    # messages go out
+
+    def lease(self, consumer: Consumer, most_bytes: int, now: Nanos) -> Batch:
+        """Hand the consumer its share of what is available: within its credit, 1,000 messages and `most_bytes`, at least one message.
+
+        Raises:
+            PubsubError: the consumer will get nothing any more (its `end`).
+        """
+        self.rotation.rest(consumer)
+        if consumer.end is not None:
+            raise consumer.end
+        batch = NOTHING
+        if consumer.has_credit and self._has_more(consumer):
+            batch = self._lease(consumer, most_bytes, now)
+        self.rotation.tell()
+        return batch
+
+    def _lease(self, consumer: Consumer, most_bytes: int, now: Nanos) -> Batch:
+        most = consumer.room(limits.PULL_MESSAGES)
+        rivals = self.rotation.rivals(consumer)
+        if rivals:
+            most = min(most, -(-self.backlog.waiting(limits.PULL_MESSAGES * (rivals + 1)) // (rivals + 1)))
+        most = max(most, 1)
+        most_bytes = consumer.room_bytes(most_bytes)
+        deadline = Nanos(now + (consumer.lease_for if consumer.lease_for is not None else self.settings.ack_deadline_s * SECOND))
+        singles = self.backlog.take_returned(consumer, most, most_bytes)
+        most -= len(singles)
+        most_bytes -= sum(len(single.message) for single in singles)
+        messages = self.backlog.take_new(most, most_bytes) if most > 0 and (most_bytes > 0 or not singles) else []
+        holder = None if consumer.takes_once else consumer
+        parts = [self._lease_single(single, deadline, holder) for single in singles]
+        if messages:
+            group = self.book.lease_group(messages, deadline, holder)
+            parts.append(Part(messages, group.head, group_rests(len(messages)), 1 if self.settings.dead_letter else 0))
+        self._around.timers.arm(self, deadline)
+        if self._around.listener is not None:
+            for part, attempt in zip(parts, [*(single.attempts for single in singles), 1], strict=False):
+                self._state(Kind.DELIVERED, part.messages, now, attempt=attempt, until=deadline, consumer=consumer.label)
+        return Batch(parts)
+
+    def _lease_single(self, single: Single, deadline: Nanos, holder: Consumer | None) -> Part:
+        self.book.lease_single(single, deadline, holder)
+        head, rest = single.ack_id()
+        return Part((single.message,), head, (rest,), self._reported_attempt(single))
+
+    def _reported_attempt(self, single: Single) -> int:
+        return 1 + single.failures - single.uncounted if self.settings.dead_letter is not None else 0
+
+    def _has_more(self, consumer: Consumer) -> bool:
+        return self.backlog.has_more(consumer)
+
+    # acks
+
+    def acknowledge(self, named: ackids.Named, now: Nanos) -> list[str]:
+        """Ack every named delivery; give the ids that exactly-once delivery refuses (none without it)."""
+        refused: list[str] = list(named.malformed)
+        for head, rests in named.by_head.items():
+            lease = self.book.by_head.get(head)
+            if type(lease) is Group:
+                self._ack_group(lease, rests, now, refused)
+            elif type(lease) is Single:
+                for rest in rests:
+                    self._ack_single(lease, head, rest, now, refused)
+            else:
+                self._ack_unknown(head, rests, now, refused)
+        self.rotation.tell()
+        return refused
+
+    def _ack_group(self, group: Group, rests: list[bytes], now: Nanos, refused: list[str]) -> None:
+        late = group.deadline <= now
+        hit = group.slots().intersection(rests)
+        if hit and not (late and self.settings.enable_exactly_once_delivery):
+            if self._around.listener is not None:
+                self._state(Kind.ACKED_LATE if late else Kind.ACKED, [group.messages[int(slot)] for slot in sorted(hit)], now, attempt=1)
+            self.retention.acked([group.messages[int(slot)] for slot in hit] if self.retention.wants_acked else ())
+            self.book.finish_slots(group, hit, now)
+            if len(hit) == len(rests):
+                return
+        for rest in rests:
+            if (single := group.singles.get(rest)) is not None:
+                self._ack_single(single, group.head, rest, now, refused)
+            elif rest in hit:
+                if late and self.settings.enable_exactly_once_delivery:
+                    self._refuse(group.head, rest, now, refused)
+            elif self.settings.enable_exactly_once_delivery and (
+                int(rest) >= len(group.messages) or (group.superseded and rest in group.superseded)
+            ):
+                self._refuse(group.head, rest, now, refused)
+
+    def _ack_single(self, single: Single, head: bytes, rest: bytes, now: Nanos, refused: list[str]) -> None:
+        if single.stage is Stage.ACKED:  # twice in one request
+            return
+        is_current = single.stage is Stage.LEASED and single.ack_id() == (head, rest)
+        if not is_current and self.settings.enable_exactly_once_delivery:
+            self._refuse(head, rest, now, refused)
+            return
+        if self._around.listener is not None:
+            self._state(Kind.ACKED if is_current else Kind.ACKED_LATE, [single.message], now, attempt=single.attempts)
+        self.retention.acked((single.message,))
+        self._finish(single, (head, rest))
+
+    def _ack_unknown(self, head: bytes, rests: list[bytes], now: Nanos, refused: list[str]) -> None:
+        """Its lease is over: a repeated ack, or a stale one. Without exactly-once delivery both are silently fine."""
+        if self.settings.enable_exactly_once_delivery:
+            for rest in rests:
+                if not self.book.retired.acked_by(head, rest, self.book.serial):
+                    self._refuse(head, rest, now, refused)
+
+    def _refuse(self, head: bytes, rest: bytes, now: Nanos, refused: list[str]) -> None:
+        ack_id = (head + rest).decode()
+        refused.append(ack_id)
+        if self._around.listener is not None:
+            self._state(Kind.ACK_REFUSED, (), now, note=ack_id)
+
+    def _finish(self, single: Single, by: tuple[bytes, bytes] | None = None) -> None:
+        self.book.finish(single, by)
+        self.backlog.finished(single)
+
+    # extensions and nacks
+
+    def modify(self, named: ackids.Named, seconds: int, now: Nanos) -> list[str]:
+        """Give every named live delivery a deadline `seconds` from now, 0 to nack it; give the ids that exactly-once delivery refuses."""
+        refused: list[str] = list(named.malformed)
+        deadline = Nanos(now + seconds * SECOND)
+        for head, rests in named.by_head.items():
+            lease = self.book.by_head.get(head)
+            missed = rests
+            if type(lease) is Group:
+                missed = self._modify_group(lease, rests, deadline, now)
+            elif type(lease) is Single:
+                missed = [rest for rest in rests if not self._modify_single(lease, (head, rest), deadline, now)]
+            if missed and self.settings.enable_exactly_once_delivery:
+                for rest in missed:
+                    self._refuse(head, rest, now, refused)
+        if seconds:
+            self._around.timers.arm(self, deadline)
+        self.rotation.tell()
+        return refused
+
+    def _modify_group(self, group: Group, rests: list[bytes], deadline: Nanos, now: Nanos) -> list[bytes]:
+        missed = []
+        hit = group.slots().intersection(rests) if group.deadline > now else set()
+        if hit and len(hit) == group.count and deadline > now:
+            was = group.deadline
+            self.book.extend_group(group, deadline)
+            if self._around.listener is not None:
+                self._state(Kind.EXTENDED, group.live_messages(), now, attempt=1, until=deadline, was_until=was)
+        else:
+            for slot in sorted(hit):
+                self._modify_single(self.book.detach_leased(group, slot), (group.head, slot), deadline, now)
+        for rest in rests:
+            if rest not in hit:
+                single = group.singles.get(rest)
+                if single is None or not self._modify_single(single, (group.head, rest), deadline, now):
+                    missed.append(rest)
+        return missed
+
+    def _modify_single(self, single: Single, by: tuple[bytes, bytes], deadline: Nanos, now: Nanos) -> bool:
+        if single.stage is not Stage.LEASED or single.ack_id() != by:
+            return False
+        if deadline > now:
+            was = single.deadline
+            self.book.extend_single(single, deadline)
+            if self._around.listener is not None:
+                self._state(Kind.EXTENDED, [single.message], now, attempt=single.attempts, until=deadline, was_until=was)
+        else:
+            self.book.end_lease(single)
+            single.failures += 1
+            self._return([single], now, Kind.NACKED)
+        return True
+
+    # failures
+
+    def _return(self, leases: Iterable[Lease], at: Nanos, cause: Kind) -> None:
+        """Take back messages whose leases ended at `at` without an ack: to the dead-letter topic, into back-off, or to the backlog at once."""
+        back: list[Lease] = []
+        for lease in leases:
+            if type(lease) is Single and lease.stage is Stage.ACKED:
+                continue
+            failures = lease.failures if type(lease) is Single else 1
+            due = self._back_at(failures, at)
+            if self._around.listener is not None:
+                messages = [lease.message] if type(lease) is Single else lease.live_messages() if type(lease) is Group else []
+                attempt = lease.attempts if type(lease) is Single else 1
+                self._state(cause, messages, at, attempt=attempt, until=due)
+            if isinstance(self.backlog, OrderedBacklog) and type(lease) is Single:
+                self.backlog.failed(lease)
+            if type(lease) is Single and self._forward(lease, at):
+                continue
+            if due > at:
+                self.delayed.add(lease, due)
+                self._around.timers.arm(self, due)
+            else:
+                if type(lease) is Single:
+                    lease.stage = Stage.AVAILABLE
+                back.append(lease)
+        self.backlog.give_back(back)
+
+    def _back_at(self, failures: int, at: Nanos) -> Nanos:
+        retry = self.settings.retry
+        return at if retry is None else Nanos(at + retry.backoff(failures))
+
+    def _forward(self, single: Single, at: Nanos) -> bool:
+        """Move a message to the dead-letter topic when it has failed often enough; say whether it has left."""
+        policy = self.settings.dead_letter
+        failures = single.failures - single.uncounted
+        if policy is None or failures < policy.max_delivery_attempts:
+            return False
+        forwarded_as = self._around.dead_letters.forward(single.message, policy.topic, self.name, failures, at)
+        if forwarded_as is None:
+            return False
+        if self._around.listener is not None:
+            self._state(Kind.FORWARDED, [single.message], at, attempt=single.attempts, note=f"{policy.topic} as {forwarded_as}")
+        self.retention.acked((single.message,))
+        self._finish(single)
+        return True
+
+    # time
+
+    @property
+    def settles_alone(self) -> bool:
+        """Whether what falls due here touches nothing else, so that it may be settled in one go."""
+        return self.settings.dead_letter is None
+
+    def settle(self, now: Nanos) -> None:
+        """Do everything that is due, in the order of its instants."""
+        at_once = self._around.listener is None and self.settings.retry is None and self.settles_alone and type(self.backlog) is Backlog
+        if at_once and (due := self.book.deadlines.next_due()) is not None and due <= now:
+            expired = self.book.deadlines.expire_at_once(now)
+            self.book.take_expired(expired)
+            self.backlog.give_back(expired)
+        while (due := self.next_due()) is not None and due <= now:
+            self._settle_at(due)
+            if self.is_over:
+                return
+        self.rotation.tell()
+
+    def _settle_at(self, due: Nanos) -> None:
+        for at, leases in self.book.deadlines.expire(due):
+            self._expire(leases, at)
+        returned = self.delayed.pop_due(due)
+        if returned:
+            self.backlog.give_back(returned)
+        if self.retention.due is not None and self.retention.due <= due:
+            self._drop_old(due)
+        expires_at = self._expires_at()
+        if expires_at is not None and expires_at <= due:
+            if self.rotation.has_streams:
+                self.last_activity = due
+            else:
+                self._around.on_expired(self, due)
+
+    def _expire(self, leases: list[Lease], at: Nanos) -> None:
+        if type(self.backlog) is OrderedBacklog:
+            leases = self.backlog.in_expiry_order(leases)
+        self.book.take_expired(leases)
+        self._return(leases, at, Kind.EXPIRED)
+
+    def _drop_old(self, now: Nanos) -> None:
+        """Forget what is older than the retention: waiting, delayed or outstanding."""
+        time = Nanos(now - self.retention.span + 1)
+        dropped: list[bytes] = []
+        for group, slots in self.book.groups_before(time):
+            dropped += [group.messages[int(slot)] for slot in sorted(slots)]
+            self.book.finish_slots(group, slots, now)
+        for single in self.book.singles_before(time):
+            dropped.append(single.message)
+            self._finish(single)
+        dropped += self.backlog.drop_before(time)
+        self.retention.trim(time)
+        self.retention.rearm(self.backlog.oldest_waiting(), self.book)
+        if self.retention.due is None and self.topic is not None:
+            self.topic.attentive[self] = None
+        if dropped and self._around.listener is not None:
+            self._state(Kind.DROPPED, dropped, now, note="older than the message retention")
+
+    def reconfigure(self, settings: SubscriptionSettings, now: Nanos) -> None:
+        """Take other settings; leases keep their deadlines, and what waits in back-off keeps waiting."""
+        before, self.settings = self.settings, settings
+        self.book.tracks_retired = settings.enable_exactly_once_delivery
+        self.retention.span = span_of(self.topic, settings)
+        if settings.retain_acked_messages and not before.retain_acked_messages:
+            self._keep_acked()
+        elif before.retain_acked_messages and not settings.retain_acked_messages:
+            self.retention.keep_no_more()
+        if settings.dead_letter is not None and before.dead_letter is None:
+            self._count_from_now(now)
+        self.rearm(now)
+
+    def _keep_acked(self) -> None:
+        unacked = [message for message, _ in self.book.unacked()]
+        if isinstance(self.backlog, OrderedBacklog):
+            self.retention.keep(self.retention.end(), [*unacked, *self.backlog.never_handed_out()])
+        else:
+            self.retention.keep(self.backlog.cursor.copy(), unacked)
+
+    def _count_from_now(self, now: Nanos) -> None:
+        """Begin to count attempts: failures from before a dead-letter policy was set do not count."""
+        for _, lease in self.book.unacked():
+            if type(lease) is Single:
+                lease.uncounted = lease.failures
+            elif type(lease) is Group:
+                lease.uncounted = 1 if lease.deadline <= now else 0
+
+    def rearm(self, now: Nanos) -> None:
+        """Find out anew what is due when, after the backlog or the settings have become others."""
+        self.retention.rearm(self.backlog.oldest_waiting(), self.book)
+        if self.topic is not None:
+            self.topic.attentive[self] = None
+        self.settle(now)
+        self._around.timers.arm(self, self.next_due())
+
+    # ends
+
+    def end(self, error: PubsubError) -> None:
+        """Drop everything: the subscription was deleted, has expired, or is detached."""
+        self.is_over = not self.detached
+        self.book.clear()
+        self.delayed.clear()
+        self.retention.clear()
+        self.backlog = Backlog(self.retention.end(), self.book.detach_expired)
+        self.rotation.end_all(error)
+
+    def check_pullable(self) -> None:
+        """Refuse consumers of a detached subscription.
+
+        Raises:
+            FailedPrecondition: it is detached.
+        """
+        if self.detached:
+            raise self.detached_error()
+
+    def detached_error(self) -> FailedPrecondition:
+        """Give the error that consumers of a detached subscription get."""
+        return FailedPrecondition(f"Subscription {self.name} is detached from its topic; delete it and create it again.")
+
+    def _state(
+        self,
+        kind: Kind,
+        messages: Iterable[bytes],
+        at: Nanos,
+        *,
+        attempt: int = 0,
+        until: Nanos | None = None,
+        was_until: Nanos | None = None,
+        consumer: str = "",
+        note: str = "",
+    ) -> None:
+        if self._around.listener is not None:
+            fact = Fact(at, kind, self.name, tuple(messages), attempt, until, was_until, consumer, note)
+            self._around.listener(fact)
