@@ -29,6 +29,8 @@ from publican_protocol import names
 from publican_protocol.wire import tail_of
 
 Resource = TypeVar("Resource")
+AckIds = Sequence[str] | Mapping[bytes, list[bytes]]
+"""Ack ids one by one, or already split into heads and rests."""
 
 
 class Broker:
@@ -54,6 +56,10 @@ class Broker:
     def next_due(self) -> Nanos | None:
         """Give the instant of the next thing that happens by itself; None: nothing will."""
         return self._timers.next_due()
+
+    def earliest_due(self) -> Nanos | None:
+        """Give an instant at or before `next_due`, at less cost: for setting a timer after each operation."""
+        return self._timers.earliest()
 
     def settle(self, now: Nanos) -> None:
         """Let everything happen that is due at `now`, in the order of its instants."""
@@ -152,10 +158,12 @@ class Broker:
 
     # publish
 
-    def publish(self, topic: str, messages: Sequence[bytes], now: Nanos, *, request_bytes: int | None = None) -> range:
-        """Store messages (serialized PubsubMessage each) and give their ids, consecutive from the first.
+    def publish(self, topic: str, messages: Sequence[bytes], now: Nanos) -> range:
+        """Store messages (serialized PubsubMessage each) and give their ids, consecutive from the first; see `publish_request`."""
+        return self.publish_request(topic, messages, None, now)
 
-        `request_bytes` is the size of the whole request where the caller knows it.
+    def publish_request(self, topic: str, messages: Sequence[bytes], request_bytes: int | None, now: Nanos) -> range:
+        """Store the messages of a request of `request_bytes` (None: as many as they have) and give their ids, consecutive from the first.
 
         Raises:
             InvalidArgument, FailedPrecondition: as `Intake.check`; nothing is stored then.
@@ -388,32 +396,43 @@ class Broker:
 
     # acks
 
-    def acknowledge(self, subscription: str, ack_ids: Sequence[str] | Mapping[bytes, list[bytes]], now: Nanos) -> None:
+    def acknowledge(self, subscription: str, ack_ids: AckIds, now: Nanos) -> None:
         """Ack deliveries, named by ids or by heads and rests.
 
         Raises:
             InvalidArgument: there are none, one is malformed (nothing is acked then), or exactly-once delivery refuses some (the others are acked).
             NotFound, FailedPrecondition: the subscription does not exist, or is detached.
         """
-        known, named = self._named(subscription, ack_ids, now)
-        refused = known.acknowledge(named, now)
-        if refused:
+        if refused := self.try_acknowledge(subscription, ack_ids, now):
             raise refusal(refused)
 
-    def modify_ack_deadline(self, subscription: str, ack_ids: Sequence[str] | Mapping[bytes, list[bytes]], seconds: int, now: Nanos) -> None:
+    def try_acknowledge(self, subscription: str, ack_ids: AckIds, now: Nanos) -> list[str]:
+        """Ack deliveries as `acknowledge`, but give the ids that exactly-once delivery refuses."""
+        known, named = self._named(subscription, ack_ids, now)
+        return known.acknowledge(named, now)
+
+    def modify_ack_deadline(self, subscription: str, ack_ids: AckIds, seconds: int, now: Nanos) -> None:
         """Give every named delivery a deadline `seconds` from now; 0 returns it to the backlog at once.
 
         Raises:
             InvalidArgument: `seconds` is not in 0..600, or as `acknowledge`.
             NotFound, FailedPrecondition: the subscription does not exist, or is detached.
         """
-        known, named = self._named(subscription, ack_ids, now)
-        check_extension(seconds)
-        refused = known.modify(named, seconds, now)
-        if refused:
+        if refused := self.try_modify_ack_deadline(subscription, ack_ids, seconds, now):
             raise refusal(refused)
 
-    def _named(self, subscription: str, ack_ids: Sequence[str] | Mapping[bytes, list[bytes]], now: Nanos) -> tuple[Subscription, ackids.Named]:
+    def try_modify_ack_deadline(self, subscription: str, ack_ids: AckIds, seconds: int, now: Nanos) -> list[str]:
+        """Change deadlines as `modify_ack_deadline`, but give the ids that exactly-once delivery refuses."""
+        known, named = self._named(subscription, ack_ids, now)
+        check_extension(seconds)
+        return known.modify(named, seconds, now)
+
+    def check_ack_ids(self, subscription: str, ack_ids: Sequence[str], now: Nanos) -> None:
+        """Refuse what `acknowledge` would refuse as malformed, and do nothing else."""
+        if ack_ids:
+            self._named(subscription, ack_ids, now)
+
+    def _named(self, subscription: str, ack_ids: AckIds, now: Nanos) -> tuple[Subscription, ackids.Named]:
         self.settle(now)
         known = self._subscription(subscription, now)
         if not ack_ids:

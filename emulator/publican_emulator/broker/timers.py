@@ -56,6 +56,15 @@ class Timers:
                 heapq.heappop(self._heap)
         return None
 
+    def earliest(self) -> Nanos | None:
+        """Give an instant at or before the next thing to do, without asking its owner: good enough for setting a timer."""
+        while self._heap:
+            said, _, owner = self._heap[0]
+            if owner.armed == said:
+                return said
+            heapq.heappop(self._heap)
+        return None
+
     def pop_due(self, now: Nanos) -> tuple[Nanos, Owner] | None:
         """Take out the owner that is due first, if that is at or before `now`."""
         if not self._heap or self._heap[0][0] > now:
