@@ -9,7 +9,7 @@ PYTEST_DONT_REWRITE
 """
 
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -104,7 +104,7 @@ def read(ack_ids: Iterable[str]) -> Named:
     return named
 
 
-def read_split(by_head: dict[bytes, list[bytes]]) -> Named:
+def read_split(by_head: Mapping[bytes, list[bytes]]) -> Named:
     """Check ack ids that are already sorted by head: each head once, the rests by form."""
     named = Named()
     for name, rests in by_head.items():

@@ -6,8 +6,9 @@ PYTEST_DONT_REWRITE
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from publican_emulator.broker import ackids
 from publican_protocol import wire
+
+from publican_emulator.broker import ackids
 
 
 @dataclass(slots=True, frozen=True)

@@ -6,29 +6,28 @@ runs backwards. `ready` collects the consumers that should come for messages: wh
 PYTEST_DONT_REWRITE
 """
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+
+from publican_protocol import names
+from publican_protocol.wire import tail_of
 
 from publican_emulator.broker import ackids, limits, seeking, snapshots
 from publican_emulator.broker.batch import Batch
 from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.dead_letters import DeadLetters
-from publican_emulator.broker.errors import AlreadyExists, BadArgument, InvalidArgument, InvalidName, NotFound, PubsubError, deadline_out_of_bounds
+from publican_emulator.broker.errors import BadArgument, InvalidArgument, NotFound, PubsubError, deadline_out_of_bounds
 from publican_emulator.broker.events import Fact, Kind, Listener
 from publican_emulator.broker.exactly_once import refusal
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.intake import Intake
 from publican_emulator.broker.retention import span_of
 from publican_emulator.broker.settings import DeadLetterPolicy, SubscriptionSettings, TopicSettings, check_ack_deadline, check_labels
+from publican_emulator.broker.shelf import Shelf
 from publican_emulator.broker.snapshots import Snapshot
 from publican_emulator.broker.subscription import Subscription, Surroundings
 from publican_emulator.broker.timers import Timers
 from publican_emulator.broker.topic import Topic
-from publican_protocol import names
-from publican_protocol.wire import tail_of
 
-Resource = TypeVar("Resource")
 AckIds = Sequence[str] | Mapping[bytes, list[bytes]]
 """Ack ids one by one, or already split into heads and rests."""
 
@@ -40,9 +39,9 @@ class Broker:
         self.ready: list[Consumer] = []
         self.listener = listener
         self.intake = Intake()
-        self._topics: dict[str, Topic] = {}
-        self._subscriptions: dict[str, Subscription] = {}
-        self._snapshots: dict[str, Snapshot] = {}
+        self._topics: Shelf[Topic] = Shelf("topic")
+        self._subscriptions: Shelf[Subscription] = Shelf("subscription")
+        self._snapshots: Shelf[Snapshot] = Shelf("snapshot")
         self._timers = Timers()
         self._next_message_id = 1
         self._serial = 0
@@ -66,7 +65,7 @@ class Broker:
         while (popped := self._timers.pop_due(now)) is not None:
             due, owner = popped
             owner.settle(now if isinstance(owner, Subscription) and owner.settles_alone else due)
-            if not (isinstance(owner, Subscription) and self._subscriptions.get(owner.name) is not owner):
+            if not (isinstance(owner, Subscription) and self._subscriptions.find(owner.name) is not owner):
                 self._timers.arm(owner, owner.next_due())
 
     def _next_number(self) -> int:
@@ -83,11 +82,10 @@ class Broker:
             AlreadyExists: there is one of that name.
         """
         self.settle(now)
-        if not names.matches("topics", name):
-            raise InvalidName(name)
-        if name in self._topics:
-            raise AlreadyExists("topic", name)
-        topic = self._topics[name] = Topic(name, settings)
+        self._topics.check_form(name)
+        self._topics.check_free(name)
+        topic = Topic(name, settings)
+        self._topics.put(name, topic)
         self._state(Kind.CREATED, name, now)
         return topic
 
@@ -99,20 +97,12 @@ class Broker:
             NotFound: there is none of that name.
         """
         self.settle(now)
-        return self._topic(name)
-
-    def _topic(self, name: str) -> Topic:
-        topic = self._topics.get(name)
-        if topic is None:
-            if not names.matches("topics", name):
-                raise InvalidName(name)
-            raise NotFound("topic", name)
-        return topic
+        return self._topics.get(name)
 
     def update_topic(self, name: str, settings: TopicSettings, now: Nanos) -> Topic:
         """Give a topic other settings."""
         self.settle(now)
-        topic = self._topic(name)
+        topic = self._topics.get(name)
         topic.retain(settings)
         topic.settle(now)
         self._timers.arm(topic, topic.next_due())
@@ -125,36 +115,33 @@ class Broker:
     def delete_topic(self, name: str, now: Nanos) -> None:
         """Delete a topic; its subscriptions keep what they have, and get nothing more."""
         self.settle(now)
-        topic = self._topic(name)
-        del self._topics[name]
+        topic = self._topics.get(name)
+        self._topics.remove(name)
         self._timers.disarm(topic)
         for subscription in list(topic.subscriptions.values()):
             subscription.topic = None
             subscription.retention.span = span_of(None, subscription.settings)
             subscription.rearm(now)
         for snapshot_name in topic.snapshots:
-            self._snapshots[snapshot_name].topic = None
-        for subscription in self._subscriptions.values():
-            policy = subscription.settings.dead_letter
-            if policy is not None and policy.topic == name:
-                gone = dataclasses.replace(policy, topic=names.DELETED_TOPIC)
-                subscription.settings = dataclasses.replace(subscription.settings, dead_letter=gone)
+            self._snapshots.get(snapshot_name).topic = None
+        for subscription in self._subscriptions:
+            subscription.on_topic_deleted(name)
         self._state(Kind.DELETED, name, now)
 
     def list_topics(self, project: str, now: Nanos) -> list[Topic]:
         """Give the topics of a project (`projects/p`), sorted by name."""
         self.settle(now)
-        return _of_project(self._topics, project)
+        return self._topics.of_project(project)
 
     def list_topic_subscriptions(self, topic: str, now: Nanos) -> list[str]:
         """Give the names of the subscriptions attached to a topic, sorted."""
         self.settle(now)
-        return sorted(self._topic(topic).subscriptions)
+        return sorted(self._topics.get(topic).subscriptions)
 
     def list_topic_snapshots(self, topic: str, now: Nanos) -> list[str]:
         """Give the names of a topic's snapshots, sorted."""
         self.settle(now)
-        return sorted(self._topic(topic).snapshots)
+        return sorted(self._topics.get(topic).snapshots)
 
     # publish
 
@@ -170,13 +157,11 @@ class Broker:
             NotFound: there is no such topic.
         """
         self.settle(now)
-        known = self._topics.get(topic)
-        if known is None and not names.matches("topics", topic):
-            raise InvalidName(topic)
-        self.intake.check_size(messages, request_bytes)
+        known = self._topics.find(topic)
         if known is None:
-            raise NotFound("topic", topic)
-        return self._publish(known, messages, self.intake.check(messages, request_bytes), now)
+            self._topics.check_form(topic)
+        self.intake.check_size(messages, request_bytes)
+        return self._publish(known or self._topics.get(topic), messages, self.intake.check(messages, request_bytes), now)
 
     def _publish(self, topic: Topic, messages: Sequence[bytes], tails: Sequence[bytes], now: Nanos) -> range:
         first_id = self._next_message_id
@@ -190,7 +175,7 @@ class Broker:
         return range(first_id, self._next_message_id)
 
     def _publish_dead_letter(self, topic: str, message: bytes, at: Nanos) -> str | None:
-        known = self._topics.get(topic)
+        known = self._topics.find(topic)
         return None if known is None else str(self._publish(known, [message], [tail_of(message)], at)[0])
 
     # subscriptions
@@ -204,44 +189,33 @@ class Broker:
             AlreadyExists: there is one of that name.
         """
         self.settle(now)
-        if name and not names.matches("subscriptions", name):
-            raise InvalidName(name)
-        if not names.matches("topics", topic):
-            raise InvalidName(topic)
-        if name in self._subscriptions:
-            raise AlreadyExists("subscription", name)
-        known = self._topic(topic)
+        if name:
+            self._subscriptions.check_form(name)
+        self._topics.check_form(topic)
+        self._subscriptions.check_free(name)
+        known = self._topics.get(topic)
         self._check_dead_letter_topic(settings.dead_letter)
-        name = name or self._free_name(f"projects/{names.project_of(topic)}/subscriptions/", self._subscriptions)
+        name = name or self._subscriptions.free_name(names.project_of(topic), self._next_number())
         subscription = Subscription(name, self._next_number(), known, settings, self._around, now)
-        self._subscriptions[name] = subscription
+        self._subscriptions.put(name, subscription)
         known.attach(subscription)
         self._timers.arm(subscription, subscription.next_due())
         self._state(Kind.CREATED, name, now, note=f"on {topic}")
         return subscription
 
-    def _free_name(self, collection: str, taken: Mapping[str, object]) -> str:
-        while (name := f"{collection}auto-{self._next_number()}") in taken:
-            pass
-        return name
-
     def _check_dead_letter_topic(self, policy: DeadLetterPolicy | None) -> None:
         if policy is not None and policy.topic != names.DELETED_TOPIC:
-            self._topic(policy.topic)
+            self._topics.get(policy.topic)
 
     def get_subscription(self, name: str, now: Nanos) -> Subscription:
         """Give a subscription."""
         self.settle(now)
         return self._subscription(name, now)
 
-    def _subscription(self, name: str, now: Nanos | None = None, *, shown: str | None = None) -> Subscription:
-        subscription = self._subscriptions.get(name)
-        if subscription is None:
-            if not names.matches("subscriptions", name):
-                raise InvalidName(name)
-            raise NotFound("subscription", name, shown=shown)
-        if now is not None:
-            subscription.last_activity = now
+    def _subscription(self, name: str, now: Nanos, *, shown: str | None = None) -> Subscription:
+        """Give a subscription that somebody uses: that keeps it from expiring."""
+        subscription = self._subscriptions.get(name, shown=shown)
+        subscription.last_activity = now
         return subscription
 
     def update_subscription(self, name: str, settings: SubscriptionSettings, now: Nanos) -> Subscription:
@@ -261,10 +235,10 @@ class Broker:
     def delete_subscription(self, name: str, now: Nanos) -> None:
         """Delete a subscription and its backlog."""
         self.settle(now)
-        self._delete(self._subscription(name), now)
+        self._delete(self._subscriptions.get(name), now)
 
     def _delete(self, subscription: Subscription, now: Nanos, note: str = "") -> None:
-        del self._subscriptions[subscription.name]
+        self._subscriptions.remove(subscription.name)
         if subscription.topic is not None:
             subscription.topic.detach(subscription)
         self._timers.disarm(subscription)
@@ -289,7 +263,7 @@ class Broker:
     def list_subscriptions(self, project: str, now: Nanos) -> list[Subscription]:
         """Give the subscriptions of a project (`projects/p`), sorted by name."""
         self.settle(now)
-        return _of_project(self._subscriptions, project)
+        return self._subscriptions.of_project(project)
 
     # consumers
 
@@ -323,20 +297,13 @@ class Broker:
             NotFound, FailedPrecondition: the subscription does not exist, or is detached.
         """
         self.settle(now)
-        if not names.matches("subscriptions", subscription):
-            raise InvalidName(subscription)
+        self._subscriptions.check_form(subscription)
         check_ack_deadline(ack_deadline_s)
         known = self._subscription(subscription, now, shown=subscription)
         known.check_pullable()
-        consumer = Consumer(
-            0,
-            "StreamingPull",
-            Nanos(ack_deadline_s * SECOND),
-            max_messages=max(0, max_outstanding_messages),
-            max_bytes=max(0, max_outstanding_bytes),
-            client_id=client_id,
-        )
-        return self._open(known, consumer)
+        lease_for = Nanos(ack_deadline_s * SECOND)
+        limit, limit_bytes = max(0, max_outstanding_messages), max(0, max_outstanding_bytes)
+        return self._open(known, Consumer(0, "StreamingPull", lease_for, limit, limit_bytes, client_id=client_id))
 
     def _open(self, subscription: Subscription, consumer: Consumer) -> Consumer:
         self._consumers += 1
@@ -391,7 +358,7 @@ class Broker:
 
     def end_consumers(self, error: PubsubError) -> None:
         """Tell every consumer that it will get nothing any more: this broker is being put away."""
-        for subscription in self._subscriptions.values():
+        for subscription in self._subscriptions:
             subscription.rotation.end_all(error)
 
     # acks
@@ -455,18 +422,17 @@ class Broker:
             FailedPrecondition: it is detached, or the snapshot would expire within the hour.
         """
         self.settle(now)
-        if name and not names.matches("snapshots", name):
-            raise InvalidName(name)
+        if name:
+            self._snapshots.check_form(name)
         check_labels(labels)
-        if name in self._snapshots:
-            raise AlreadyExists("snapshot", name)
+        self._snapshots.check_free(name)
         source = self._subscription(subscription, now)
         source.check_pullable()
         expire_time = snapshots.expire_time(source, now)
         held, since = seeking.position(source)
-        name = name or self._free_name(f"projects/{names.project_of(subscription)}/snapshots/", self._snapshots)
+        name = name or self._snapshots.free_name(names.project_of(subscription), self._next_number())
         snapshot = Snapshot(name, source.origin, source.topic, expire_time, dict(labels), held, since, self._expire_snapshot)
-        self._snapshots[name] = snapshot
+        self._snapshots.put(name, snapshot)
         if source.topic is not None:
             source.topic.snapshots.add(name)
         self._timers.arm(snapshot, expire_time)
@@ -476,15 +442,7 @@ class Broker:
     def get_snapshot(self, name: str, now: Nanos) -> Snapshot:
         """Give a snapshot."""
         self.settle(now)
-        return self._snapshot(name)
-
-    def _snapshot(self, name: str) -> Snapshot:
-        snapshot = self._snapshots.get(name)
-        if snapshot is None:
-            if not names.matches("snapshots", name):
-                raise InvalidName(name)
-            raise NotFound("snapshot", name)
-        return snapshot
+        return self._snapshots.get(name)
 
     def update_snapshot(self, name: str, labels: Mapping[str, str], expire_time: Nanos, now: Nanos) -> Snapshot:
         """Give a snapshot other labels and another end.
@@ -493,7 +451,7 @@ class Broker:
             InvalidArgument: the labels' form, or an end outside its bounds.
         """
         self.settle(now)
-        snapshot = self._snapshot(name)
+        snapshot = self._snapshots.get(name)
         check_labels(labels)
         if expire_time != snapshot.expire_time:
             snapshots.check_expire_time(expire_time, snapshot, now)
@@ -506,10 +464,10 @@ class Broker:
     def delete_snapshot(self, name: str, now: Nanos) -> None:
         """Delete a snapshot; what only it kept is gone."""
         self.settle(now)
-        self._drop_snapshot(self._snapshot(name), now)
+        self._drop_snapshot(self._snapshots.get(name), now)
 
     def _drop_snapshot(self, snapshot: Snapshot, now: Nanos, note: str = "") -> None:
-        del self._snapshots[snapshot.name]
+        self._snapshots.remove(snapshot.name)
         self._timers.disarm(snapshot)
         if snapshot.topic is not None:
             snapshot.topic.snapshots.discard(snapshot.name)
@@ -521,7 +479,7 @@ class Broker:
     def list_snapshots(self, project: str, now: Nanos) -> list[Snapshot]:
         """Give the snapshots of a project (`projects/p`), sorted by name."""
         self.settle(now)
-        return _of_project(self._snapshots, project)
+        return self._snapshots.of_project(project)
 
     def seek_to_time(self, subscription: str, time: Nanos, now: Nanos) -> None:
         """Make every retained message published at or after `time` unacked, and every earlier one acked; leases end."""
@@ -542,14 +500,23 @@ class Broker:
         self.settle(now)
         known = self._subscription(subscription, now)
         known.check_pullable()
-        source = self._snapshot(snapshot)
+        source = self._snapshots.get(snapshot)
         if not seeking.same_topic(known, source):
             raise InvalidArgument(f"The snapshot {snapshot} belongs to the topic {source.topic_name}, not to {known.topic_name}.")
         seeking.to_snapshot(known, source)
         known.rearm(now)
         self._state(Kind.SOUGHT, subscription, now, note=f"to {snapshot}")
 
-    # facts
+    # looking
+
+    def existing_names(self, kind: str) -> list[str]:
+        """Give the names of all topics, subscriptions or snapshots ("topic", ...): for saying which one was meant."""
+        shelves: dict[str, Shelf[Topic] | Shelf[Subscription] | Shelf[Snapshot]] = {
+            "topic": self._topics,
+            "subscription": self._subscriptions,
+            "snapshot": self._snapshots,
+        }
+        return shelves[kind].names() if kind in shelves else []
 
     def _state(self, kind: Kind, resource: str, now: Nanos, note: str = "") -> None:
         if self.listener is not None:
@@ -560,10 +527,6 @@ def check_extension(seconds: int) -> None:
     """Refuse a new deadline outside 0..600 seconds."""
     if not 0 <= seconds <= limits.ACK_DEADLINE_S_MAX:
         raise deadline_out_of_bounds(seconds, 0, limits.ACK_DEADLINE_S_MAX)
-
-
-def _of_project(resources: Mapping[str, Resource], project: str) -> list[Resource]:
-    return [resources[name] for name in sorted(resources) if name.startswith(f"{project}/")]
 
 
 def _subscription_of(consumer: Consumer) -> Subscription:

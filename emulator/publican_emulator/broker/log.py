@@ -6,14 +6,15 @@ left it, so nothing is counted and nothing is removed. Retention, snapshots and 
 PYTEST_DONT_REWRITE
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
-from bisect import bisect_left, bisect_right
 from typing import Final
 
-from publican_emulator.broker.instants import Nanos
 from publican_protocol.wire import message_id_of, publish_time_of
+
+from publican_emulator.broker.instants import Nanos
 
 SEGMENT_MESSAGES: Final = 4_096
 SEGMENT_BYTES: Final = 1_000_000
@@ -114,10 +115,9 @@ class Cursor:
         skipped = []
         while self.has_more():
             messages = self.segment.messages
-            if publish_time_of(messages[-1]) < time:
-                stop = len(messages)
-            else:
-                stop = bisect_left(messages, time, lo=self.offset, key=publish_time_of)
+            stop = len(messages)
+            if publish_time_of(messages[-1]) >= time:
+                stop = bisect_left(messages, int(time), lo=self.offset, key=publish_time_of)
             if stop > self.offset:
                 skipped.append(messages[self.offset : stop])
                 self.offset = stop

@@ -10,6 +10,9 @@ PYTEST_DONT_REWRITE
 
 from collections.abc import Iterable
 
+from publican_protocol import pubsub
+from publican_protocol.wire import message_id_of, publish_time_of
+
 from publican_emulator.broker import filters
 from publican_emulator.broker.backlog import Backlog
 from publican_emulator.broker.instants import Nanos
@@ -17,8 +20,6 @@ from publican_emulator.broker.log import Cursor, Log, Segment
 from publican_emulator.broker.ordering import OrderedBacklog
 from publican_emulator.broker.snapshots import Snapshot
 from publican_emulator.broker.subscription import Subscription
-from publican_protocol import pubsub
-from publican_protocol.wire import message_id_of, publish_time_of
 
 
 def unacked_before_cursor(subscription: Subscription) -> list[bytes]:

@@ -11,22 +11,19 @@ PYTEST_DONT_REWRITE
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Final
+
+from publican_protocol import names
 
 from publican_emulator.broker import filters, limits
 from publican_emulator.broker.errors import BadArgument, InvalidArgument, InvalidName, OutOfBounds, deadline_out_of_bounds
 from publican_emulator.broker.instants import Nanos, spoken
-from publican_protocol import names
-
-NO_LABELS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class TopicSettings:
     """Settings of a topic; `message_retention` keeps published messages for seeks, subscriptions or none."""
 
-    labels: Mapping[str, str] = field(default=NO_LABELS)
+    labels: Mapping[str, str] = field(default_factory=dict)
     message_retention: Nanos | None = None
     kms_key_name: str = ""
     allowed_regions: tuple[str, ...] | None = None
@@ -90,7 +87,7 @@ class SubscriptionSettings:
     ack_deadline_s: int = limits.ACK_DEADLINE_S_DEFAULT
     retain_acked_messages: bool = False
     message_retention: Nanos = Nanos(limits.MESSAGE_RETENTION_DEFAULT)
-    labels: Mapping[str, str] = field(default=NO_LABELS)
+    labels: Mapping[str, str] = field(default_factory=dict)
     enable_message_ordering: bool = False
     expiration_ttl: Nanos | None = Nanos(limits.EXPIRATION_TTL_DEFAULT)
     filter: str = ""
@@ -153,9 +150,8 @@ def check_labels(labels: Mapping[str, str]) -> None:
             raise BadArgument(f'Invalid labels: Invalid field "labels"; key "{key}" does not conform to regular expression "{pattern}"; {problem}')
         if problem := _label_problem(value, first_is_letter=False):
             pattern = r"[\p{Ll}\p{Lo}\p{N}_-]{0,63}"
-            raise BadArgument(
-                f'Invalid labels: Invalid field "labels"; value "{value}" for key "{key}" does not conform to regular expression "{pattern}"; {problem}'
-            )
+            found = f'value "{value}" for key "{key}" does not conform to regular expression "{pattern}"; {problem}'
+            raise BadArgument(f'Invalid labels: Invalid field "labels"; {found}')
 
 
 def _label_problem(text: str, *, first_is_letter: bool) -> str:

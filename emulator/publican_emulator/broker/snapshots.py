@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from publican_protocol import names
+from publican_protocol.wire import publish_time_of
+
 from publican_emulator.broker import limits
 from publican_emulator.broker.errors import BadArgument, FailedPrecondition
 from publican_emulator.broker.instants import Nanos, spoken
 from publican_emulator.broker.log import Cursor
-from publican_protocol import names
-from publican_protocol.wire import publish_time_of
 
 if TYPE_CHECKING:
     from publican_emulator.broker.subscription import Subscription

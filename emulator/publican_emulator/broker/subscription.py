@@ -8,9 +8,12 @@ Source: google.pubsub.v1.Subscriber; docs/semantics.md, leases.
 PYTEST_DONT_REWRITE
 """
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from publican_protocol import names
 
 from publican_emulator.broker import ackids, limits
 from publican_emulator.broker.backlog import Backlog
@@ -28,7 +31,6 @@ from publican_emulator.broker.returning import Delayed
 from publican_emulator.broker.rotation import Rotation
 from publican_emulator.broker.settings import SubscriptionSettings
 from publican_emulator.broker.timers import Timers
-from publican_protocol import names
 
 if TYPE_CHECKING:
     from publican_emulator.broker.topic import Topic
@@ -432,6 +434,13 @@ class Subscription:
         self._around.timers.arm(self, self.next_due())
 
     # ends
+
+    def on_topic_deleted(self, topic: str) -> None:
+        """Note that a topic is gone: a policy that names it forwards nothing more, even when another is created under that name."""
+        policy = self.settings.dead_letter
+        if policy is not None and policy.topic == topic:
+            gone = dataclasses.replace(policy, topic=names.DELETED_TOPIC)
+            self.settings = dataclasses.replace(self.settings, dead_letter=gone)
 
     def end(self, error: PubsubError) -> None:
         """Drop everything: the subscription was deleted, has expired, or is detached."""
