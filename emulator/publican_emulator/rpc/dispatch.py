@@ -56,7 +56,7 @@ class Dispatcher:
         except PubsubError as error:
             return self._refused(error)
         except Exception as error:  # noqa: BLE001  (the one place: a bug must not take the connection with it)
-            return self._surprised(path, error)
+            return self.surprised(path, error)
         return answer if isinstance(answer, bytes) else self._wait_for(path, answer, info)
 
     def stream(self, path: str) -> StreamHandler | None:
@@ -71,6 +71,13 @@ class Dispatcher:
         ended = await self._in_time(path, handler(stream, info), info)
         return ended if isinstance(ended, Failure) else None
 
+    def surprised(self, path: str, error: Exception) -> Failure:
+        """Keep and log a bug of ours; give what its caller is told."""
+        logger.error("%s failed unexpectedly; this is a bug in Publican", path, exc_info=error)
+        if len(self.surprises) < _SURPRISES_MAX:
+            self.surprises.append(error)
+        return failure(Internal(f"Internal error encountered. {type(error).__name__}: {error} (a bug in Publican; its log has the trace)"))
+
     async def _wait_for(self, path: str, answer: Awaitable[bytes], info: CallInfo) -> bytes | Failure:
         return await self._in_time(path, answer, info)
 
@@ -82,9 +89,9 @@ class Dispatcher:
         except PubsubError as error:
             return self._refused(error)
         except TimeoutError as error:
-            return _too_late() if deadline.expired() else self._surprised(path, error)
+            return _too_late() if deadline.expired() else self.surprised(path, error)
         except Exception as error:  # noqa: BLE001  (as in call)
-            return self._surprised(path, error)
+            return self.surprised(path, error)
 
     def _refused(self, error: PubsubError) -> Failure:
         if isinstance(error, NotFound) and logger.isEnabledFor(logging.INFO):
@@ -104,12 +111,6 @@ class Dispatcher:
 
     def _no_such_method(self, path: str) -> Failure:
         return failure(Unimplemented(f"Method not found: {path}."))
-
-    def _surprised(self, path: str, error: Exception) -> Failure:
-        logger.error("%s failed unexpectedly; this is a bug in Publican", path, exc_info=error)
-        if len(self.surprises) < _SURPRISES_MAX:
-            self.surprises.append(error)
-        return failure(Internal(f"Internal error encountered. {type(error).__name__}: {error} (a bug in Publican; its log has the trace)"))
 
 
 def _too_late() -> Failure:
