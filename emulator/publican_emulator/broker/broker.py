@@ -65,8 +65,7 @@ class Broker:
         while (popped := self._timers.pop_due(now)) is not None:
             due, owner = popped
             owner.settle(now if isinstance(owner, Subscription) and owner.settles_alone else due)
-            if not (isinstance(owner, Subscription) and self._subscriptions.find(owner.name) is not owner):
-                self._timers.arm(owner, owner.next_due())
+            self._timers.arm(owner, owner.next_due())
 
     def _next_number(self) -> int:
         self._serial += 1
@@ -405,7 +404,8 @@ class Broker:
         if not ack_ids:
             raise InvalidArgument("You have not specified an ack ID in the request.")
         known.check_pullable()
-        named = ackids.read_split(ack_ids) if isinstance(ack_ids, Mapping) else ackids.read(ack_ids)
+        read = ackids.read_split if isinstance(ack_ids, Mapping) else ackids.read
+        named = read(ack_ids, known.book.by_head)  # type: ignore[arg-type]  # each gets the form it reads
         if not known.settings.enable_exactly_once_delivery:
             named.refuse_malformed()
         return known, named
@@ -468,6 +468,7 @@ class Broker:
 
     def _drop_snapshot(self, snapshot: Snapshot, now: Nanos, note: str = "") -> None:
         self._snapshots.remove(snapshot.name)
+        snapshot.is_over = True
         self._timers.disarm(snapshot)
         if snapshot.topic is not None:
             snapshot.topic.snapshots.discard(snapshot.name)

@@ -79,7 +79,7 @@ class LeaseBook:
 
     def _detach(self, group: Group, slot: bytes) -> Single:
         group.slots().remove(slot)
-        single = Single(group.messages[int(slot)], b"", home=group, slot=slot)
+        single = Single(group.messages[int(slot)], home=group, slot=slot)
         single.attempts = 1
         single.uncounted = group.uncounted
         group.singles[slot] = single

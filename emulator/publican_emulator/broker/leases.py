@@ -114,10 +114,11 @@ class Single:
 
     __slots__ = ("attempts", "consumer", "deadline", "failures", "head", "home", "key", "message", "message_id", "slot", "stage", "uncounted")
 
-    def __init__(self, message: bytes, head: bytes, *, home: Group | None = None, slot: bytes = b"") -> None:
+    def __init__(self, message: bytes, *, message_id: int | None = None, home: Group | None = None, slot: bytes = b"") -> None:
         self.message = message
-        self.message_id = message_id_of(message)
-        self.head = head
+        self.message_id = message_id_of(message) if message_id is None else message_id
+        self.head = b""
+        """What the ack ids of its redeliveries begin with; empty until there is one."""
         self.home = home
         self.slot = slot
         self.key: str = ""

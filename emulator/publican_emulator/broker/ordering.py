@@ -163,7 +163,7 @@ class OrderedBacklog:
         while len(taken) < most and (most_bytes > 0 or not taken) and (key := self._next_key(consumer)) is not None:
             heapq.heappop(held if key.holder is consumer else self._open)
             first = key.pop()
-            single = first if isinstance(first, Single) else Single(first, b"")
+            single = first if isinstance(first, Single) else Single(first)
             single.key = key.name
             key.run.append(single)
             key.holder = consumer

@@ -40,6 +40,7 @@ class Snapshot:
     since: Cursor
     """A place in the topic's log: what stands behind it is unacked in this snapshot."""
     on_expired: "Callable[[Snapshot], None]"
+    is_over: bool = False
     armed: Nanos | None = None
 
     @property
@@ -53,8 +54,8 @@ class Snapshot:
         yield from self.since.messages()
 
     def next_due(self) -> Nanos | None:
-        """Give the instant of its end."""
-        return self.expire_time
+        """Give the instant of its end; None once it is over."""
+        return None if self.is_over else self.expire_time
 
     def settle(self, now: Nanos) -> None:
         """End when the time has come."""

@@ -87,7 +87,9 @@ class Subscription:
         return None if self.topic is None else self.topic.settings.message_retention
 
     def next_due(self) -> Nanos | None:
-        """Give the instant of the next expiry, return, drop, or of its own end by inactivity."""
+        """Give the instant of the next expiry, return, drop, or of its own end by inactivity; None once it is over."""
+        if self.is_over:
+            return None
         dues = [
             due
             for due in (self.book.deadlines.next_due(), self.delayed.next_due(), self.retention.due, self._expires_at())
@@ -354,8 +356,6 @@ class Subscription:
             self.backlog.give_back(expired)
         while (due := self.next_due()) is not None and due <= now:
             self._settle_at(due)
-            if self.is_over:
-                return
         self.rotation.tell()
 
     def _settle_at(self, due: Nanos) -> None:
