@@ -1,0 +1,206 @@
+"""Protobuf resources to the broker's settings and back: what a caller sets, and what every answer shows.
+
+Bounds are the settings' own business; here stands which proto field is which setting, what an absent field means, and what Publican does not
+do yet: such a field is refused when it is set, never stored and ignored. Output-only fields in a request are ignored, as the service does.
+
+Source: the comments of google/pubsub/v1/pubsub.proto.
+
+PYTEST_DONT_REWRITE
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from google.protobuf.message import Message
+
+from publican_emulator.broker import limits
+from publican_emulator.broker.broker import Snapshot, Subscription, Topic
+from publican_emulator.broker.errors import BadArgument, Unimplemented
+from publican_emulator.broker.instants import SECOND, Nanos
+from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, SubscriptionSettings, TopicSettings
+from publican_protocol import pubsub
+
+_DURATION_S_MAX: Final = 315_576_000_000
+_TIMESTAMP_S_MIN: Final = -62_135_596_800
+_TIMESTAMP_S_MAX: Final = 253_402_300_799
+
+NOT_YET: Final[Mapping[str, Mapping[str, str]]] = {
+    "Topic": {
+        "schema_settings": "schemas",
+        "ingestion_data_source_settings": "ingestion",
+        "message_transforms": "message transforms",
+        "tags": "tags",
+    },
+    "Subscription": {
+        "push_config": "push subscriptions",
+        "bigquery_config": "BigQuery subscriptions",
+        "cloud_storage_config": "Cloud Storage subscriptions",
+        "bigtable_config": "Bigtable subscriptions",
+        "message_transforms": "message transforms",
+        "tags": "tags",
+    },
+    "CreateSnapshotRequest": {"tags": "tags"},
+}
+"""Fields that are refused when they are set, with the words for it."""
+
+OUTPUT_ONLY: Final[Mapping[str, frozenset[str]]] = {
+    "Topic": frozenset({"satisfies_pzs", "state"}),
+    "Subscription": frozenset({"detached", "state", "topic_message_retention_duration", "analytics_hub_subscription_info"}),
+}
+
+
+def not_yet(what: str) -> Unimplemented:
+    """Give the refusal of what Publican does not do yet."""
+    return Unimplemented(f"Publican does not do {what} yet (docs/api.md)")
+
+
+def refuse_not_yet(message: Message) -> None:
+    """Refuse a resource with a field set that Publican does nothing with yet; an empty push_config means pull, and passes."""
+    words = NOT_YET.get(message.DESCRIPTOR.name, {})
+    for field, value in message.ListFields():
+        if field.name in words and not (field.name == "push_config" and value.ByteSize() == 0):
+            raise not_yet(words[field.name])
+
+
+def topic_settings(topic: pubsub.Topic) -> TopicSettings:
+    """Read a topic's settings."""
+    refuse_not_yet(topic)
+    policy = topic.message_storage_policy
+    has_policy = topic.HasField("message_storage_policy")
+    return TopicSettings(
+        labels=dict(topic.labels),
+        message_retention=_span(topic, "message_retention_duration"),
+        kms_key_name=topic.kms_key_name,
+        allowed_regions=tuple(policy.allowed_persistence_regions) if has_policy else None,
+        enforce_in_transit=policy.enforce_in_transit,
+    )
+
+
+def topic_message(topic: Topic) -> pubsub.Topic:
+    """Write a topic as every answer shows it."""
+    settings = topic.settings
+    message = pubsub.Topic(name=topic.name, labels=dict(settings.labels), kms_key_name=settings.kms_key_name)
+    if settings.message_retention is not None:
+        set_span(message.message_retention_duration, settings.message_retention)
+    if settings.allowed_regions is not None:
+        policy = message.message_storage_policy
+        policy.allowed_persistence_regions.extend(settings.allowed_regions)
+        policy.enforce_in_transit = settings.enforce_in_transit
+    return message
+
+
+def subscription_settings(subscription: pubsub.Subscription) -> SubscriptionSettings:
+    """Read a subscription's settings; what is absent has the service's default."""
+    refuse_not_yet(subscription)
+    ttl = _expiration_ttl(subscription)
+    return SubscriptionSettings(
+        ack_deadline_s=subscription.ack_deadline_seconds or limits.ACK_DEADLINE_S_DEFAULT,
+        retain_acked_messages=subscription.retain_acked_messages,
+        message_retention=_retention(subscription, ttl),
+        labels=dict(subscription.labels),
+        enable_message_ordering=subscription.enable_message_ordering,
+        expiration_ttl=ttl,
+        filter=subscription.filter,
+        dead_letter=_dead_letter(subscription),
+        retry=_retry(subscription),
+        enable_exactly_once_delivery=subscription.enable_exactly_once_delivery,
+    )
+
+
+def subscription_message(subscription: Subscription) -> pubsub.Subscription:
+    """Write a subscription as every answer shows it: with the values in effect, also those nobody sent."""
+    settings = subscription.settings
+    message = pubsub.Subscription(
+        name=subscription.name,
+        topic=subscription.topic_name,
+        ack_deadline_seconds=settings.ack_deadline_s,
+        retain_acked_messages=settings.retain_acked_messages,
+        labels=dict(settings.labels),
+        enable_message_ordering=settings.enable_message_ordering,
+        filter=settings.filter,
+        detached=subscription.detached,
+        enable_exactly_once_delivery=settings.enable_exactly_once_delivery,
+        state=pubsub.Subscription.State.ACTIVE,
+    )
+    message.push_config.SetInParent()
+    message.expiration_policy.SetInParent()
+    set_span(message.message_retention_duration, settings.message_retention)
+    if settings.expiration_ttl is not None:
+        set_span(message.expiration_policy.ttl, settings.expiration_ttl)
+    if settings.dead_letter is not None:
+        message.dead_letter_policy.dead_letter_topic = settings.dead_letter.topic
+        message.dead_letter_policy.max_delivery_attempts = settings.dead_letter.max_delivery_attempts
+    if settings.retry is not None:
+        set_span(message.retry_policy.minimum_backoff, settings.retry.minimum_backoff)
+        set_span(message.retry_policy.maximum_backoff, settings.retry.maximum_backoff)
+    if subscription.topic_message_retention is not None:
+        set_span(message.topic_message_retention_duration, subscription.topic_message_retention)
+    return message
+
+
+def snapshot_message(snapshot: Snapshot) -> pubsub.Snapshot:
+    """Write a snapshot as every answer shows it."""
+    message = pubsub.Snapshot(name=snapshot.name, topic=snapshot.topic_name, labels=dict(snapshot.labels))
+    set_span(message.expire_time, snapshot.expire_time)
+    return message
+
+
+def instant(message: Message, field: str) -> Nanos:
+    """Read a Timestamp field.
+
+    Raises:
+        BadArgument: it is outside the years 1 to 9999, or its nanos are no fraction of a second.
+    """
+    stamp: Any = getattr(message, field)
+    if not _TIMESTAMP_S_MIN <= stamp.seconds <= _TIMESTAMP_S_MAX or not 0 <= stamp.nanos < SECOND:
+        raise BadArgument(field, "It is not a valid google.protobuf.Timestamp.")
+    return Nanos(stamp.seconds * SECOND + stamp.nanos)
+
+
+def set_span(message: Any, nanos: int) -> None:
+    """Write a Duration or a Timestamp; no setting is negative."""
+    message.seconds, message.nanos = divmod(nanos, SECOND)
+
+
+def _span(message: Message, field: str) -> Nanos | None:
+    """Read a Duration field; None when it is absent."""
+    if not message.HasField(field):
+        return None
+    span: Any = getattr(message, field)
+    seconds, nanos = span.seconds, span.nanos
+    if abs(seconds) > _DURATION_S_MAX or abs(nanos) >= SECOND or seconds * nanos < 0:
+        raise BadArgument(field, "It is not a valid google.protobuf.Duration.")
+    return Nanos(seconds * SECOND + nanos)
+
+
+def _retention(subscription: pubsub.Subscription, ttl: Nanos | None) -> Nanos:
+    span = _span(subscription, "message_retention_duration")
+    if span is not None:
+        return span
+    default = limits.MESSAGE_RETENTION_DEFAULT
+    return Nanos(default if ttl is None or ttl < limits.EXPIRATION_TTL_MIN else min(default, ttl))
+
+
+def _expiration_ttl(subscription: pubsub.Subscription) -> Nanos | None:
+    """Read the time to live: absent policy is the default, a policy without one means never."""
+    if not subscription.HasField("expiration_policy"):
+        return Nanos(limits.EXPIRATION_TTL_DEFAULT)
+    return _span(subscription.expiration_policy, "ttl")
+
+
+def _dead_letter(subscription: pubsub.Subscription) -> DeadLetterPolicy | None:
+    if not subscription.HasField("dead_letter_policy"):
+        return None
+    policy = subscription.dead_letter_policy
+    return DeadLetterPolicy(policy.dead_letter_topic, policy.max_delivery_attempts or limits.DELIVERY_ATTEMPTS_DEFAULT)
+
+
+def _retry(subscription: pubsub.Subscription) -> RetryPolicy | None:
+    if not subscription.HasField("retry_policy"):
+        return None
+    policy = subscription.retry_policy
+    minimum, maximum = _span(policy, "minimum_backoff"), _span(policy, "maximum_backoff")
+    return RetryPolicy(
+        Nanos(limits.MINIMUM_BACKOFF_DEFAULT) if minimum is None else minimum,
+        Nanos(limits.MAXIMUM_BACKOFF_DEFAULT) if maximum is None else maximum,
+    )

@@ -1,0 +1,72 @@
+"""Which method serves which path: the table that the dispatcher is given.
+
+RPCs that Publican does not do yet are in it too, so that their callers read which one it is and where the list of them stands.
+
+PYTEST_DONT_REWRITE
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from publican_emulator.driver import Driver
+from publican_emulator.rpc.call import CallInfo, Handler, StreamHandler
+from publican_emulator.services import convert, health
+from publican_emulator.services.answer import handler
+from publican_emulator.services.publisher import Publisher
+from publican_emulator.services.snapshots import Snapshots
+from publican_emulator.services.subscriber import Subscriber
+from publican_protocol.methods import IAM_POLICY, PUBLISHER, SCHEMA_SERVICE, SUBSCRIBER, methods
+from publican_protocol.pool import message_class
+
+NOT_YET: Final[Mapping[str, str]] = {SCHEMA_SERVICE: "schemas", IAM_POLICY: "IAM policies"}
+"""Services that are not there at all yet, with the words for it."""
+
+
+def unary(driver: Driver, hot: Mapping[str, Handler]) -> dict[str, Handler]:
+    """Give the handler of every unary RPC by its path; `hot` are those on wire bytes (Publish, Pull, ...)."""
+    table: dict[str, Handler] = {health.CHECK: health.check}
+    for path, method in methods().items():
+        if method.service in NOT_YET:
+            table[path] = _refusing(NOT_YET[method.service])
+    for path, served in _on_messages(driver).items():
+        table[path] = handler(message_class(methods()[path].request), served)
+    table.update(hot)
+    return table
+
+
+def streaming(hot: Mapping[str, StreamHandler]) -> dict[str, StreamHandler]:
+    """Give the handler of every streaming RPC by its path."""
+    return {health.WATCH: health.watch, **hot}
+
+
+def _on_messages(driver: Driver) -> dict[str, Any]:
+    publisher, subscriber, snapshots = Publisher(driver), Subscriber(driver), Snapshots(driver)
+    return {
+        f"/{PUBLISHER}/CreateTopic": publisher.create_topic,
+        f"/{PUBLISHER}/UpdateTopic": publisher.update_topic,
+        f"/{PUBLISHER}/GetTopic": publisher.get_topic,
+        f"/{PUBLISHER}/ListTopics": publisher.list_topics,
+        f"/{PUBLISHER}/ListTopicSubscriptions": publisher.list_topic_subscriptions,
+        f"/{PUBLISHER}/ListTopicSnapshots": publisher.list_topic_snapshots,
+        f"/{PUBLISHER}/DeleteTopic": publisher.delete_topic,
+        f"/{PUBLISHER}/DetachSubscription": publisher.detach_subscription,
+        f"/{SUBSCRIBER}/CreateSubscription": subscriber.create_subscription,
+        f"/{SUBSCRIBER}/GetSubscription": subscriber.get_subscription,
+        f"/{SUBSCRIBER}/UpdateSubscription": subscriber.update_subscription,
+        f"/{SUBSCRIBER}/ListSubscriptions": subscriber.list_subscriptions,
+        f"/{SUBSCRIBER}/DeleteSubscription": subscriber.delete_subscription,
+        f"/{SUBSCRIBER}/ModifyPushConfig": subscriber.modify_push_config,
+        f"/{SUBSCRIBER}/Seek": subscriber.seek,
+        f"/{SUBSCRIBER}/CreateSnapshot": snapshots.create_snapshot,
+        f"/{SUBSCRIBER}/GetSnapshot": snapshots.get_snapshot,
+        f"/{SUBSCRIBER}/UpdateSnapshot": snapshots.update_snapshot,
+        f"/{SUBSCRIBER}/ListSnapshots": snapshots.list_snapshots,
+        f"/{SUBSCRIBER}/DeleteSnapshot": snapshots.delete_snapshot,
+    }
+
+
+def _refusing(what: str) -> Handler:
+    def refuse(body: bytes, info: CallInfo) -> bytes:
+        raise convert.not_yet(what)
+
+    return refuse
