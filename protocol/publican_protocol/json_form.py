@@ -1,10 +1,12 @@
 """Proto3 JSON both ways, as strict as Google's front ends: what is not understood is refused, never skipped.
 
-`parse` reads a body into a message and collects everything wrong with it into one JsonFormError; `bind` does the same for a query parameter or
-a path field; `dump` writes a message. The trick: `json.loads` gives objects as tuples of pairs (arrays stay lists), so a name that occurs
-twice is seen, also when it is once camelCase and once snake_case. google.protobuf.Any is only written: no request has one.
+`parse` reads a body into a message and collects everything wrong with it into one JsonFormError; `bind` does the same for a query
+parameter or a path field; `dump` writes a message. The trick: `json.loads` gives objects as tuples of pairs (arrays stay lists), so a
+name that occurs twice is seen, also when it is once camelCase and once snake_case. google.protobuf.Any is only written: no request has
+one.
 
-Why not google.protobuf.json_format: it takes base64 junk as empty bytes, lets the last of two spellings win, and words its errors its own way.
+Why not google.protobuf.json_format: it takes base64 junk as empty bytes, lets the last of two spellings win, and words its errors its own
+way.
 
 Source: protobuf.dev/programming-guides/json; the texts are those of Google's JSON transcoder.
 

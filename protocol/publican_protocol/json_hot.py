@@ -1,11 +1,11 @@
 """JSON of the hot messages straight to wire bytes and back: Publish and Acknowledge bodies, Publish and Pull answers.
 
-The general way (json_form.py) fills a message object field by field, 10 us for each Pub/Sub message; these forms take 1-2 us. Each answers None
-when it meets anything unusual (another spelling, a null, the URL-safe alphabet, something wrong), and the general form has the say then:
-so they know nothing about errors, and a test compares both over one corpus.
+The general way (json_form.py) fills a message object field by field, 10 us for each Pub/Sub message; these forms take 1-2 us. Each
+answers None when it meets anything unusual (another spelling, a null, the URL-safe alphabet, something wrong), and the general form has
+the say then: so they know nothing about errors, and a test compares both over one corpus.
 
-The tricks: `object_pairs_hook=tuple` makes objects hashable, so the attributes of a batch are encoded once, and shows names that occur twice.
-In a delivery all that stands between data and message id (attributes, ordering key, publish time) is the same for most of a batch.
+The tricks: `object_pairs_hook=tuple` makes objects hashable, so the attributes of a batch are encoded once, and shows names that occur
+twice. In a delivery all that stands between data and message id (attributes, ordering key, publish time) is the same for most of a batch.
 
 PYTEST_DONT_REWRITE
 """

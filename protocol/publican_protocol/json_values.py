@@ -1,7 +1,8 @@
 """Single values of proto3 JSON: scalars and the well-known types that JSON writes as text, both ways.
 
-A reader takes what `json.loads` gave and returns the field's value, or raises ValueError with the part of the service's text that follows the
-field's type ("Base64 decoding failed for ..."); an empty text stands for the value itself. json_form.py walks messages and knows where we are.
+A reader takes what `json.loads` gave and returns the field's value, or raises ValueError with the part of the service's text that follows
+the field's type ("Base64 decoding failed for ..."); an empty text stands for the value itself. json_form.py walks messages and knows
+where we are.
 
 Source: protobuf.dev/programming-guides/json; the texts are those of Google's JSON transcoder (protobuf's util/converter).
 
@@ -32,9 +33,7 @@ _URL_SAFE: Final = str.maketrans("-_", "+/", " \t\r\n\f\v")
 
 def integer(value: object, low: int, high: int) -> int:
     """Read an integer: a number without a fraction, or its decimal text."""
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        value = int(value)
-    elif isinstance(value, float) and value.is_integer():
+    if (isinstance(value, str) and _INTEGER.fullmatch(value)) or (isinstance(value, float) and value.is_integer()):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ValueError

@@ -1,11 +1,11 @@
 """Which RPC a REST request means: the google.api.http annotations as routes, and the match of a raw path.
 
-A path is split first and unescaped after, so that `%2F` stays inside its segment. A custom verb stands behind the last `:` of the last segment
-(project ids may hold colons elsewhere) and is tried before the plain name, so that `schemas:validate` is no schema's id. Only REST needs
-routes: they are read from the descriptors at the first match.
+A path is split first and unescaped after, so that `%2F` stays inside its segment. A custom verb stands behind the last `:` of the last
+segment (project ids may hold colons elsewhere) and is tried before the plain name, so that `schemas:validate` is no schema's id. Only
+REST needs routes: they are read from the descriptors at the first match.
 
-Source: google/api/http.proto; the IAM bindings are those of Pub/Sub's service configuration, not of iam_policy.proto (whose `{resource=**}`
-would match everything).
+Source: google/api/http.proto; the IAM bindings are those of Pub/Sub's service configuration, not of iam_policy.proto (whose
+`{resource=**}` would match everything).
 
 PYTEST_DONT_REWRITE
 """
@@ -54,7 +54,7 @@ class _Pattern:
 
     def matches(self, segments: Sequence[str]) -> bool:
         """Say whether `segments`, of which there are as many as here, fit."""
-        return all(mine == "*" and theirs or mine == theirs for mine, theirs in zip(self.segments, segments, strict=True))
+        return all((mine == "*" and theirs) or mine == theirs for mine, theirs in zip(self.segments, segments, strict=True))
 
 
 def match(verb: str, raw_path: str) -> tuple[Route, dict[str, str]] | None:

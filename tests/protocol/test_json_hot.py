@@ -176,7 +176,7 @@ MESSAGES = [
 @pytest.mark.parametrize("pretty", [True, False])
 @pytest.mark.parametrize("attempt", [0, 1, 300])
 @pytest.mark.parametrize("messages", [[message] for message in MESSAGES] + [MESSAGES[:5]])
-def test_a_pull_response_is_written_alike(messages: list[pubsub.PubsubMessage], attempt: int, pretty: bool) -> None:  # noqa: FBT001
+def test_a_pull_response_is_written_alike(messages: list[pubsub.PubsubMessage], attempt: int, pretty: bool) -> None:
     response = pull_response(stored(*messages, first_id=998), attempt)
     fast = json_hot.pull_response_fast(response, pretty=pretty)
     general = json_form.dump(pubsub.PullResponse.FromString(response), pretty=pretty)
@@ -196,7 +196,7 @@ UNKNOWN = st.sampled_from([b"\xf8\x01\x05", b"\xfa\x01\x02\x1a\x1a"])
 
 
 @given(st.lists(st.lists(PARTS | UNKNOWN, max_size=4).map(b"".join), min_size=1, max_size=4), st.sampled_from([0, 7]), st.booleans())
-def test_whatever_the_fast_pull_writes_the_general_form_writes_alike(published: list[bytes], attempt: int, pretty: bool) -> None:  # noqa: FBT001
+def test_whatever_the_fast_pull_writes_the_general_form_writes_alike(published: list[bytes], attempt: int, pretty: bool) -> None:
     response = pull_response(wire.stamp(published, 999, NOW_NS), attempt)
     fast = json_hot.pull_response_fast(response, pretty=pretty)
     if fast is not None:
@@ -212,7 +212,7 @@ def test_a_pull_response_of_another_layout_is_left_to_the_general_form() -> None
 
 @pytest.mark.parametrize("pretty", [True, False])
 @pytest.mark.parametrize(("first", "count"), [(1, 1), (1, 3), (9, 2), (998, 5), (10**16, 1000)])
-def test_a_publish_response_is_written_alike(first: int, count: int, pretty: bool) -> None:  # noqa: FBT001
+def test_a_publish_response_is_written_alike(first: int, count: int, pretty: bool) -> None:
     response = wire.publish_response(first, count)
     fast = json_hot.publish_response_fast(response, pretty=pretty)
     assert fast == json_form.dump(pubsub.PublishResponse.FromString(response), pretty=pretty)

@@ -1,8 +1,8 @@
 """From a path and bytes to bytes or a failure: the one door behind gRPC and REST.
 
-What can be answered at once is answered at once: `call` gives bytes or a Failure, and a coroutine only when the handler has to wait, so that
-no Publish costs a task. The caller's deadline ends what waits. A PubsubError is an answer; anything else is a bug of ours, which becomes
-INTERNAL with its stack trace in the log and is kept in `surprises`, where a test's teardown finds it.
+What can be answered at once is answered at once: `call` gives bytes or a Failure, and a coroutine only when the handler has to wait, so
+that no Publish costs a task. The caller's deadline ends what waits. A PubsubError is an answer; anything else is a bug of ours, which
+becomes INTERNAL with its stack trace in the log and is kept in `surprises`, where a test's teardown finds it.
 
 PYTEST_DONT_REWRITE
 """
@@ -101,8 +101,8 @@ class Dispatcher:
     def _nearest(self, error: NotFound) -> str:
         if self._existing_names is None:
             return ""
-        import difflib  # noqa: PLC0415  (10 ms of imports that only a mistaken name needs)
-        import itertools  # noqa: PLC0415
+        import difflib
+        import itertools
 
         names = list(itertools.islice(self._existing_names(error.kind), _COMPARED_NAMES_MAX))
         if not names:

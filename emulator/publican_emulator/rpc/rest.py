@@ -1,8 +1,9 @@
 """REST as a pure function: an HTTP request in, an HTTP response out, no sockets.
 
-JSON becomes the bytes of the request message, goes through the dispatcher like any gRPC call, and the answer's bytes become JSON. Whoever carries
-HTTP (the HTTP/1 skin, an HTTP/2 stream without a gRPC content type) calls `Rest.answer`; an answer that has to wait (a Pull's long poll) is a
-coroutine, which the carrier cancels when its client goes away. Publish, Pull and Acknowledge take the fast forms of json_hot.py.
+JSON becomes the bytes of the request message, goes through the dispatcher like any gRPC call, and the answer's bytes become JSON. Whoever
+carries HTTP (the HTTP/1 skin, an HTTP/2 stream without a gRPC content type) calls `Rest.answer`; an answer that has to wait (a Pull's
+long poll) is a coroutine, which the carrier cancels when its client goes away. Publish, Pull and Acknowledge take the fast forms of
+json_hot.py.
 
 Before the path: web_pages.py (may this page ask at all?), http.py (what was meant), parameters.py (the query).
 

@@ -95,7 +95,7 @@ def _json_violation(field: str, description: str) -> dict[str, str]:
 
 
 def _status_bytes(error: PubsubError) -> bytes:
-    from publican_protocol import rpc_status  # noqa: PLC0415  (message classes: only the rare error with details needs them)
+    from publican_protocol import rpc_status
 
     status = rpc_status.Status(code=int(error.code), message=error.message)
     for detail in error.details:

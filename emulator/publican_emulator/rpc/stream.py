@@ -1,7 +1,7 @@
 """A bidirectional stream as a service sees it: messages in, messages out, and how much room the way out has.
 
-Declared here, implemented by the transport. Writing never awaits, so a service may look at the room, lease messages and write them without
-anybody else coming in between.
+Declared here, implemented by the transport. Writing never awaits, so a service may look at the room, lease messages and write them
+without anybody else coming in between.
 
 PYTEST_DONT_REWRITE
 """

@@ -1,9 +1,9 @@
 """Requests that a browser sends for a web page: refused when the page is foreign, unless it was allowed by name.
 
-A page anywhere on the web can make its visitor's browser POST a form to localhost, without any preflight. The answer stays hidden from the page,
-but the topic would be deleted. Browsers say where a request comes from, in `Origin` or at least in `Sec-Fetch-Site`; other clients send neither.
-A page counts as our own when its origin is the address that was asked, and that address is localhost or an IP number: a name that a
-stranger's DNS can point at this machine is not.
+A page anywhere on the web can make its visitor's browser POST a form to localhost, without any preflight. The answer stays hidden from
+the page, but the topic would be deleted. Browsers say where a request comes from, in `Origin` or at least in `Sec-Fetch-Site`; other
+clients send neither. A page counts as our own when its origin is the address that was asked, and that address is localhost or an IP
+number: a name that a stranger's DNS can point at this machine is not.
 
 Source: fetch.spec.whatwg.org (CORS), w3.org/TR/fetch-metadata.
 
@@ -70,5 +70,6 @@ def _is_own(origin: str, host: str) -> bool:
 
 def _foreign(origin: str) -> PermissionDenied:
     return PermissionDenied(
-        f"A web page of {origin[:200]} may not use this emulator: anybody's page could. Start it with --cors-origin to allow an origin by name."
+        f"A web page of {origin[:200]} may not use this emulator: anybody's page could. "
+        "Start it with --cors-origin to allow an origin by name."
     )

@@ -1,7 +1,8 @@
 """Protobuf resources to the broker's settings and back: what a caller sets, and what every answer shows.
 
-Bounds are the settings' own business; here stands which proto field is which setting, what an absent field means, and what Publican does not
-do yet: such a field is refused when it is set, never stored and ignored. Output-only fields in a request are ignored, as the service does.
+Bounds are the settings' own business; here stands which proto field is which setting, what an absent field means, and what Publican does
+not do yet: such a field is refused when it is set, never stored and ignored. Output-only fields in a request are ignored, as the service
+does.
 
 Source: the comments of google/pubsub/v1/pubsub.proto.
 
@@ -14,10 +15,12 @@ from typing import Any, Final
 from google.protobuf.message import Message
 
 from publican_emulator.broker import limits
-from publican_emulator.broker.broker import Snapshot, Subscription, Topic
 from publican_emulator.broker.errors import BadArgument, Unimplemented
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, SubscriptionSettings, TopicSettings
+from publican_emulator.broker.snapshots import Snapshot
+from publican_emulator.broker.subscription import Subscription
+from publican_emulator.broker.topic import Topic
 from publican_protocol import pubsub
 
 _DURATION_S_MAX: Final = 315_576_000_000

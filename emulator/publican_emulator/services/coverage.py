@@ -22,15 +22,15 @@ NOT_YET: Final = "not yet"
 _ECHOED: Final = "`kms_key_name` and `message_storage_policy` are checked, stored and shown, as an emulator has neither keys nor regions"
 
 
-def _without(resource: str) -> str:
-    return "not yet: " + ", ".join(f"`{field}`" for field in FIELDS_NOT_YET[resource])
+def _without(resource: str, *immutable: str) -> str:
+    return "not yet: " + ", ".join(f"`{field}`" for field in FIELDS_NOT_YET[resource] if field not in immutable)
 
 
 PARTS: Final[Mapping[str, str]] = {
     f"/{PUBLISHER}/CreateTopic": f"{_without('Topic')}; {_ECHOED}",
-    f"/{PUBLISHER}/UpdateTopic": f"{_without('Topic')}",
+    f"/{PUBLISHER}/UpdateTopic": _without("Topic", "tags"),
     f"/{SUBSCRIBER}/CreateSubscription": _without("Subscription"),
-    f"/{SUBSCRIBER}/UpdateSubscription": _without("Subscription"),
+    f"/{SUBSCRIBER}/UpdateSubscription": _without("Subscription", "tags"),
     f"/{SUBSCRIBER}/CreateSnapshot": _without("CreateSnapshotRequest"),
     f"/{SUBSCRIBER}/ModifyPushConfig": "only the empty config, which means pull",
 }
@@ -63,7 +63,7 @@ def markdown() -> str:
             service = method.service
             lines += [f"## {service}", "", "| RPC | REST | |", "| --- | --- | --- |"]
         bindings = "<br>".join(f"`{route.verb} {route.template}`" for route in routes() if route.method_path == path) or "gRPC only"
-        note = f": {PARTS[path]}" if path in PARTS else ""
+        note = f"; {PARTS[path]}" if path in PARTS else ""
         lines.append(f"| {method.name} | {bindings} | {status(path)}{note} |")
         if _is_last(path, service):
             lines.append("")

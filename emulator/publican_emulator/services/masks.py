@@ -1,7 +1,7 @@
 """Update masks: which fields of a resource an Update call changes, checked as a whole before anything changes.
 
-A path names a field or, with dots, a field inside it. What the mask names and the request leaves out is reset to its default. Parents win over
-their children, duplicates are harmless, map entries and `*` are no paths.
+A path names a field or, with dots, a field inside it. What the mask names and the request leaves out is reset to its default. Parents win
+over their children, duplicates are harmless, map entries and `*` are no paths.
 
 Source: google.protobuf.FieldMask, the texts of the service.
 
