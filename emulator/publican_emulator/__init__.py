@@ -1,0 +1,28 @@
+"""The fake service: `from publican_emulator import Emulator`.
+
+emulator.py puts the rooms together; broker/ is what the service means. Importing the package costs nothing: names load when they are asked for.
+
+PYTEST_DONT_REWRITE
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from publican_emulator.driver import Clock, SystemClock, VirtualClock
+    from publican_emulator.emulator import Emulator
+
+__all__ = ["Clock", "Emulator", "SystemClock", "VirtualClock", "__version__"]
+
+_HOMES = {"Clock": "driver", "Emulator": "emulator", "SystemClock": "driver", "VirtualClock": "driver"}
+
+
+def __getattr__(name: str) -> Any:
+    import importlib  # noqa: PLC0415  (only who asks pays)
+
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415  (15 ms)
+
+        return version("publican")
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"publican_emulator.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
