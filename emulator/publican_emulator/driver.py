@@ -150,6 +150,11 @@ class Driver:
         finally:
             del self._waiters[consumer]
 
+    @property
+    def has_woken(self) -> bool:
+        """Whether a consumer has been told to come and has not come yet."""
+        return any(waiter.done() for waiter in self._waiters.values())
+
     def swap(self, broker: Broker, why: PubsubError | None = None) -> None:
         """Go on with another broker; the consumers of the present one end with `why`."""
         self.broker.end_consumers(why or FailedPrecondition("The emulator was reset."))
