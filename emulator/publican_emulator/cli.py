@@ -1,0 +1,99 @@
+"""The command line: `publican serve`, `publican healthcheck`, `publican demo`.
+
+Each command imports what it needs when it is run, so that none waits for another's.
+
+PYTEST_DONT_REWRITE
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from publican_emulator import endpoint
+
+_LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.version:
+        from publican_emulator import __version__  # noqa: PLC0415
+
+        return _say(f"publican {__version__}")
+    command = {"serve": _serve, "healthcheck": _healthcheck, "demo": _demo}.get(options.command)
+    if command is None:
+        parser.print_help()
+        return 2
+    try:
+        return command(options)
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="publican", description="A local Google Cloud Pub/Sub.")
+    parser.add_argument("--version", action="store_true", help="print the version")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    serve = commands.add_parser("serve", help="start the emulator", description="Start the emulator: gRPC and REST on one port, until Ctrl-C.")
+    serve.add_argument("--host", help="address to listen on (localhost: 127.0.0.1 and ::1)")
+    serve.add_argument("--port", type=int, help=f"port to listen on; 0 takes a free one ({endpoint.PORT_DEFAULT})")
+    serve.add_argument("--host-port", metavar="HOST:PORT", help="both at once, as gcloud's emulator takes them")
+    serve.add_argument("--pull-wait", metavar="SECONDS", type=_seconds, help="when a Pull that finds nothing answers that (90)")
+    serve.add_argument("--cors-origin", metavar="ORIGIN", action="append", default=[], help="a web origin whose pages may use it; may be repeated")
+    serve.add_argument("--log-level", choices=_LOG_LEVELS, default="warning", help="what is logged, on stderr (warning; info shows refused calls)")
+    healthcheck = commands.add_parser("healthcheck", help="ask whether an emulator serves", description="Exit with 0 when an emulator serves, else 1.")
+    healthcheck.add_argument("--host-port", metavar="HOST:PORT", help=f"where it listens (localhost:{endpoint.PORT_DEFAULT})")
+    commands.add_parser("demo", help="show what it does, in ten seconds of reading")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from publican_emulator import serve  # noqa: PLC0415
+
+    host, port = _host_and_port(options)
+    return serve.run(host, port, pull_wait_s=options.pull_wait, cors_origins=options.cors_origin, log_level=options.log_level)
+
+
+def _host_and_port(options: argparse.Namespace) -> tuple[str, int]:
+    if options.host_port is None:
+        port = endpoint.PORT_DEFAULT if options.port is None else options.port
+        return endpoint.parse(endpoint.shown("localhost" if options.host is None else options.host, port))
+    if options.host is not None or options.port is not None:
+        raise ValueError("--host-port stands for --host and --port together: give either it or them")
+    return endpoint.parse(options.host_port)
+
+
+def _healthcheck(options: argparse.Namespace) -> int:
+    from publican_emulator import healthcheck  # noqa: PLC0415
+
+    host, port = endpoint.parse(options.host_port or f"localhost:{endpoint.PORT_DEFAULT}")
+    found = healthcheck.trouble(host, port)
+    if found is None:
+        return 0
+    return _fail(f"{endpoint.shown(host, port)}: {found}")
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from publican_emulator import demo  # noqa: PLC0415
+
+    return _say(demo.text())
+
+
+def _say(text: str) -> int:
+    sys.stdout.write(text + "\n")
+    return 0
+
+
+def _fail(text: str) -> int:
+    sys.stderr.write(f"publican: {text}\n")
+    return 1

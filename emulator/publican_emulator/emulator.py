@@ -1,0 +1,185 @@
+"""The emulator: the only file that knows all rooms. It puts a broker behind a port, and at a reset another broker behind the same port.
+
+    with Emulator() as emulator:         a thread and a loop of its own; its methods are for every other thread
+    async with Emulator() as emulator:   in the caller's loop; its methods are for that loop
+
+PYTEST_DONT_REWRITE
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from publican_emulator import endpoint
+from publican_emulator.broker.broker import Broker
+from publican_emulator.broker.errors import FailedPrecondition
+from publican_emulator.broker.events import Listener
+from publican_emulator.broker.instants import Nanos
+from publican_emulator.control import Control
+from publican_emulator.driver import Clock, Driver, SystemClock
+from publican_emulator.inprocess import LoopThread, real_sockets
+from publican_emulator.rpc.dispatch import Dispatcher
+from publican_emulator.services import table
+from publican_emulator.services.messages import Messages
+from publican_emulator.services.streaming_pull import StreamingPull
+from publican_emulator.transport.server import Server
+
+if TYPE_CHECKING:
+    from publican_emulator.rpc.http import HttpRequest, HttpResponse
+    from publican_emulator.rpc.rest import Rest
+
+T = TypeVar("T")
+
+PULL_WAIT_S: Final = 90.0
+STOP_GRACE_S: Final = 0.5
+"""How long the end waits for calls that are being answered, so that all of it takes less than a second."""
+
+
+class Emulator:
+    """A Pub/Sub on a port, between entering and leaving its context; it listens before the context is entered, and leaves nothing behind."""
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock: Clock | None = None,
+        pull_wait_s: float = PULL_WAIT_S,
+        cors_origins: Collection[str] = (),
+        listener: Listener | None = None,
+    ) -> None:
+        """`port` 0 takes a free one. `pull_wait_s`: when a Pull that finds nothing gives up. `listener` is told every fact, in the loop."""
+        self.host = host
+        self._wanted_port = port
+        self._listener = listener
+        self._driver = Driver(Broker(listener), clock or SystemClock())
+        self._dispatcher = Dispatcher(
+            table.unary(self._driver, Messages(self._driver, pull_wait_s=pull_wait_s).handlers()),
+            table.streaming(StreamingPull(self._driver).handlers()),
+            existing_names=lambda kind: self._driver.broker.existing_names(kind),
+        )
+        self._server = Server(self._dispatcher, _LazyRest(self._dispatcher, cors_origins))
+        self._bound: list[tuple[str, int]] = []
+        self._thread: LoopThread | None = None
+        self._scope = ExitStack()
+        self.control = Control(self._driver)
+        """What moves the time, for code in the emulator's own loop."""
+
+    # life
+
+    def __enter__(self) -> Self:
+        thread = LoopThread()
+        with ExitStack() as scope, real_sockets():
+            scope.enter_context(thread)
+            thread.call(self._start)
+            scope.callback(thread.call, self._stop)
+            self._thread = thread
+            self._scope = scope.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._scope.close()
+
+    async def __aenter__(self) -> Self:
+        await self._start()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._stop()
+
+    async def _start(self) -> None:
+        if self._bound:
+            raise RuntimeError("this Emulator has been started before: make another")
+        self._driver.attach(asyncio.get_running_loop())
+        self._bound = await self._server.start(endpoint.listening(self.host), self._wanted_port)
+
+    async def _stop(self) -> None:
+        self._driver.close()
+        await self._server.stop(STOP_GRACE_S)
+
+    # where it is
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        assert self._bound, "it does not listen yet: enter its context first"
+        return self._bound[0][1]
+
+    @property
+    def address(self) -> str:
+        """`HOST:PORT`, as PUBSUB_EMULATOR_HOST wants it."""
+        return endpoint.reachable(self.host, self.port)
+
+    @property
+    def addresses(self) -> list[str]:
+        """Every `HOST:PORT` that it listens on, in numbers."""
+        return [endpoint.shown(host, port) for host, port in self._bound]
+
+    # what may be done to it
+
+    @property
+    def surprises(self) -> list[Exception]:
+        """Errors that were bugs of ours, since the last reset."""
+        return self._dispatcher.surprises
+
+    def reset(self, why: str = "The emulator was reset.", *, clock: Clock | None = None) -> None:
+        """Go on with an empty broker: message ids start at 1 again, and what still waits on the old one ends FAILED_PRECONDITION, with `why`.
+
+        The time stays what it is, unless another clock is given.
+        """
+        if self._thread is None:
+            self._reset(why, clock)
+        else:
+            self._thread.call(self._reset, why, clock)
+
+    def _reset(self, why: str, clock: Clock | None) -> None:
+        self._driver.clock = clock or self._driver.clock
+        self._driver.swap(Broker(self._listener), FailedPrecondition(why))
+        self._dispatcher.surprises.clear()
+
+    def run(self, operation: Callable[..., T], *arguments: object) -> T:
+        """Run an operation of the broker, as a call would: `emulator.run(Broker.create_topic, name, TopicSettings())`; the time is added last.
+
+        Raises:
+            PubsubError: what the operation refuses.
+        """
+        return self._run(operation, arguments) if self._thread is None else self._thread.call(self._run, operation, arguments)
+
+    def _run(self, operation: Callable[..., T], arguments: tuple[object, ...]) -> T:
+        result, _ = self._driver.run(operation, self._driver.broker, *arguments)
+        return result
+
+    def now(self) -> Nanos:
+        """Give the instant, in nanoseconds since the epoch."""
+        return self._driver.clock.now()
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass, from deadline to deadline; see `Control.advance`, which is for code in the emulator's own loop."""
+        self._threaded().call(self.control.advance, seconds)
+
+    def move_to(self, instant: Nanos) -> None:
+        """Let time pass until `instant`; see `Control.move_to`."""
+        self._threaded().call(self.control.move_to, instant)
+
+    def _threaded(self) -> LoopThread:
+        if self._thread is None:
+            raise RuntimeError("this emulator runs in the caller's loop: await emulator.control.advance(...) instead")
+        return self._thread
+
+
+class _LazyRest:
+    """REST, loaded when somebody speaks it."""
+
+    def __init__(self, dispatcher: Dispatcher, cors_origins: Collection[str]) -> None:
+        self._dispatcher = dispatcher
+        self._cors_origins = cors_origins
+        self._rest: Rest | None = None
+
+    def answer(self, request: "HttpRequest") -> "HttpResponse | Coroutine[Any, Any, HttpResponse]":
+        if self._rest is None:
+            from publican_emulator.rpc.rest import Rest  # noqa: PLC0415  (JSON forms and routes: no gRPC user needs them)
+
+            self._rest = Rest(self._dispatcher, cors_origins=self._cors_origins)
+        return self._rest.answer(request)
