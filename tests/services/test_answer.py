@@ -18,7 +18,7 @@ def test_a_response_whose_commit_point_has_passed_is_there_at_once() -> None:
         return pubsub.Topic(name=request.topic), None
 
     body = pubsub.GetTopicRequest(topic="t").SerializeToString()
-    assert handler(pubsub.GetTopicRequest, method)(body, INFO) == pubsub.Topic(name="t").SerializeToString()
+    assert handler("google.pubsub.v1.GetTopicRequest", method)(body, INFO) == pubsub.Topic(name="t").SerializeToString()
 
 
 def test_a_response_waits_for_its_commit_point() -> None:
@@ -31,7 +31,7 @@ def test_a_response_waits_for_its_commit_point() -> None:
     def method(request: pubsub.Topic, info: CallInfo) -> Answer[pubsub.Topic]:
         return request, commit()
 
-    answer = handler(pubsub.Topic, method)(b"", INFO)
+    answer = handler("google.pubsub.v1.Topic", method)(b"", INFO)
     assert isinstance(answer, Coroutine)
     assert steps == []
     asyncio.run(answer)
@@ -43,4 +43,4 @@ def test_bytes_that_are_no_message_are_an_invalid_argument_and_not_internal() ->
         raise AssertionError
 
     with pytest.raises(InvalidArgument, match=r"not a valid google\.pubsub\.v1\.Topic"):
-        handler(pubsub.Topic, method)(b"\xff", INFO)
+        handler("google.pubsub.v1.Topic", method)(b"\xff", INFO)

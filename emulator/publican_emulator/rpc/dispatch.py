@@ -101,7 +101,7 @@ class Dispatcher:
     def _nearest(self, error: NotFound) -> str:
         if self._existing_names is None:
             return ""
-        import difflib
+        import difflib  # 10 ms that only a mistaken name needs
         import itertools
 
         names = list(itertools.islice(self._existing_names(error.kind), _COMPARED_NAMES_MAX))

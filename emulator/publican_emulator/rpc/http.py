@@ -13,6 +13,8 @@ from typing import Final
 
 from publican_emulator.broker.errors import InvalidArgument
 
+Headers = list[tuple[str, str]]
+
 BODY_BYTES_MAX: Final = 16 * 1024 * 1024
 """A legal publish of 10 MB is 13.4 MB of base64; the carriers' own limits must not be lower."""
 
@@ -38,7 +40,7 @@ class HttpResponse:
     """A response; the carrier adds Content-Length and whatever it wants of its own."""
 
     status: int
-    headers: list[tuple[str, str]]
+    headers: Headers
     body: bytes
 
 

@@ -95,7 +95,7 @@ def _json_violation(field: str, description: str) -> dict[str, str]:
 
 
 def _status_bytes(error: PubsubError) -> bytes:
-    from publican_protocol import rpc_status
+    from publican_protocol import rpc_status  # message classes, which only the rare error with details needs
 
     status = rpc_status.Status(code=int(error.code), message=error.message)
     for detail in error.details:

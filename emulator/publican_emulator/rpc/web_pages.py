@@ -10,12 +10,11 @@ Source: fetch.spec.whatwg.org (CORS), w3.org/TR/fetch-metadata.
 PYTEST_DONT_REWRITE
 """
 
-import ipaddress
 from collections.abc import Collection
 from typing import Final
 
 from publican_emulator.broker.errors import PermissionDenied
-from publican_emulator.rpc.http import HttpRequest, HttpResponse
+from publican_emulator.rpc.http import Headers, HttpRequest, HttpResponse
 
 METHODS: Final = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _PREFLIGHT_MAX_AGE_S: Final = 3600
@@ -27,7 +26,7 @@ class WebPages:
     def __init__(self, cors_origins: Collection[str] = ()) -> None:
         self._cors_origins = frozenset(origin.rstrip("/") for origin in cors_origins)
 
-    def headers(self, request: HttpRequest) -> list[tuple[str, str]]:
+    def headers(self, request: HttpRequest) -> Headers:
         """Give the headers that let the asking page read the answer: none without an Origin that was allowed by name.
 
         Raises:
@@ -44,7 +43,7 @@ class WebPages:
             raise _foreign(origin)
         return []
 
-    def preflight(self, request: HttpRequest, headers: list[tuple[str, str]]) -> HttpResponse:
+    def preflight(self, request: HttpRequest, headers: Headers) -> HttpResponse:
         """Answer OPTIONS."""
         headers = [("Allow", METHODS), *headers]
         if "origin" in request.headers and "access-control-request-method" in request.headers:
@@ -61,6 +60,8 @@ def _is_own(origin: str, host: str) -> bool:
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
     if name.lower() == "localhost":
         return True
+    import ipaddress  # only a page of our own gets here
+
     try:
         ipaddress.ip_address(name.strip("[]"))
     except ValueError:

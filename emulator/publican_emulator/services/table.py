@@ -16,7 +16,6 @@ from publican_emulator.services.publisher import Publisher
 from publican_emulator.services.snapshots import Snapshots
 from publican_emulator.services.subscriber import Subscriber
 from publican_protocol.methods import IAM_POLICY, PUBLISHER, SCHEMA_SERVICE, SUBSCRIBER, methods
-from publican_protocol.pool import message_class
 
 NOT_YET: Final[Mapping[str, str]] = {SCHEMA_SERVICE: "schemas", IAM_POLICY: "IAM policies"}
 """Services that are not there at all yet, with the words for it."""
@@ -29,7 +28,7 @@ def unary(driver: Driver, hot: Mapping[str, Handler]) -> dict[str, Handler]:
         if method.service in NOT_YET:
             table[path] = _refusing(NOT_YET[method.service])
     for path, served in _on_messages(driver).items():
-        table[path] = handler(message_class(methods()[path].request), served)
+        table[path] = handler(methods()[path].request, served)
     table.update(hot)
     return table
 
