@@ -135,7 +135,7 @@ class _Reader:
         if special is not None:
             self._special(special, value, message, where, depth)
         elif not isinstance(value, tuple):
-            self._not_an_object(value, descriptor, where)
+            self._not_an_object(value, descriptor.full_name, where)
         elif depth > known.DEPTH_MAX:
             self._violate(where, f"Invalid JSON payload received. {known.TOO_DEEP} '{where.rpartition('.')[2]}'")
         else:
@@ -192,7 +192,7 @@ class _Reader:
         if not isinstance(value, tuple):
             self._violate(where, f"Invalid value at '{where}' (Map), Cannot bind a list to map for field '{field.json_name}'.")
             return
-        entry = field.message_type.fields_by_name
+        entry = _entry_fields(field)
         entries = getattr(message, field.name)
         for index, (name, item) in enumerate(value):
             at = f"{where}[{index}]"
@@ -226,14 +226,14 @@ class _Reader:
         except ValueError as error:
             self._violate(where, f"Invalid value at '{where}' ({kind}), {str(error) or _quoted(value)}")
 
-    def _not_an_object(self, value: object, descriptor: Descriptor, where: str) -> None:
+    def _not_an_object(self, value: object, message_name: str, where: str) -> None:
         if not where:
             self._violate("", 'Invalid JSON payload received. Unknown name "": Root element must be a message.')
         elif isinstance(value, list):
             name = where.rpartition(".")[2]
             self._violate(where, f'Invalid JSON payload received. Unknown name "{name}": Proto field is not repeating, cannot start list.')
         else:
-            self._violate(where, f"Invalid value at '{where}' (type.googleapis.com/{descriptor.full_name}), {_quoted(value)}")
+            self._violate(where, f"Invalid value at '{where}' (type.googleapis.com/{message_name}), {_quoted(value)}")
 
     def _unknown(self, name: str, where: str, why: str) -> None:
         at = f" at '{where}'" if where else ""
@@ -248,6 +248,12 @@ class _Reader:
 def _fields(descriptor: Descriptor) -> Mapping[str, FieldDescriptor]:
     """Give the fields of a message by their JSON names and by their proto names."""
     return {name: field for field in descriptor.fields for name in (field.name, field.json_name)}
+
+
+def _entry_fields(field: FieldDescriptor) -> Mapping[str, FieldDescriptor]:
+    """Give the fields `key` and `value` of a map field's entries."""
+    assert field.message_type is not None
+    return field.message_type.fields_by_name
 
 
 def _is_map(field: FieldDescriptor) -> bool:
@@ -293,7 +299,7 @@ def _written(field: FieldDescriptor, value: Any, *, enum_as_int: bool) -> object
 
 
 def _written_map(field: FieldDescriptor, entries: Any, *, enum_as_int: bool) -> dict[str, object]:
-    value_field = field.message_type.fields_by_name["value"]
+    value_field = _entry_fields(field)["value"]
     return {
         str(key).lower() if isinstance(key, bool) else str(key): _written(value_field, entries[key], enum_as_int=enum_as_int)
         for key in sorted(entries)  # protobuf keeps no order; the same answer always reads the same

@@ -32,10 +32,9 @@ def test_nothing_is_the_empty_message(text: str) -> None:
 def test_a_publish_is_read() -> None:
     text = '{"messages":[{"data":"aGk=","attributes":{"a":"b"},"orderingKey":"k"},{"attributes":{"c":""}}],"topic":"t"}'
     request = parsed(pubsub.PublishRequest(), text)
-    expected = pubsub.PublishRequest(topic="t")
-    expected.messages.add(data=b"hi", attributes={"a": "b"}, ordering_key="k")
-    expected.messages.add(attributes={"c": ""})
-    assert request == expected
+    one = pubsub.PubsubMessage(data=b"hi", attributes={"a": "b"}, ordering_key="k")
+    two = pubsub.PubsubMessage(attributes={"c": ""})
+    assert request == pubsub.PublishRequest(topic="t", messages=[one, two])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publican_protocol import json_form, json_hot, pubsub, wire
+from publican_protocol import json_form, json_hot, known, pubsub, wire
 
 NOW_NS = 1_700_000_000_123_000_000
 
@@ -190,7 +190,7 @@ PARTS = st.one_of(
     st.builds(lambda key, text: pubsub.PubsubMessage(attributes={key: text}), st.text(max_size=3), st.text(max_size=3)),
     st.builds(lambda key: pubsub.PubsubMessage(ordering_key=key), st.text(max_size=3)),
     st.builds(lambda own: pubsub.PubsubMessage(message_id=own), st.text("0123456789x", max_size=3)),
-    st.builds(lambda seconds: pubsub.PubsubMessage(publish_time={"seconds": seconds}), st.integers(0, 10**9)),
+    st.builds(lambda seconds: pubsub.PubsubMessage(publish_time=known.Timestamp(seconds=seconds)), st.integers(0, 10**9)),
 ).map(lambda message: message.SerializeToString())
 UNKNOWN = st.sampled_from([b"\xf8\x01\x05", b"\xfa\x01\x02\x1a\x1a"])
 
@@ -204,8 +204,8 @@ def test_whatever_the_fast_pull_writes_the_general_form_writes_alike(published: 
 
 
 def test_a_pull_response_of_another_layout_is_left_to_the_general_form() -> None:
-    response = pubsub.PullResponse()
-    response.received_messages.add(ack_id="a", message={"data": b"one", "message_id": "1", "publish_time": {"seconds": 1}})
+    message = pubsub.PubsubMessage(data=b"one", message_id="1", publish_time=known.Timestamp(seconds=1))
+    response = pubsub.PullResponse(received_messages=[pubsub.ReceivedMessage(ack_id="a", message=message)])
     assert json_hot.pull_response_fast(response.SerializeToString(), pretty=True) is None
     assert json_hot.pull_response_fast(b"", pretty=True) is None
 

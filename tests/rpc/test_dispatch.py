@@ -40,7 +40,8 @@ def raising_later(error: Exception) -> Handler:
 
 
 async def never(body: bytes, info: CallInfo) -> bytes:
-    return await asyncio.get_running_loop().create_future()
+    future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    return await future
 
 
 def outcome(dispatcher: Dispatcher, *, timeout_s: float | None = None) -> bytes | Failure:

@@ -1,17 +1,23 @@
 """Update masks."""
 
+from typing import Any
+
 import pytest
+from google.protobuf.message import Message
 
 from publican_emulator.broker.errors import InvalidArgument
 from publican_emulator.services.masks import SNAPSHOT, SUBSCRIPTION, TOPIC, Updatable, checked_paths, merged
 from publican_protocol import pubsub
 
-RESOURCES = {"Topic": (TOPIC, pubsub.Topic), "Subscription": (SUBSCRIPTION, pubsub.Subscription), "Snapshot": (SNAPSHOT, pubsub.Snapshot)}
+RESOURCES: dict[str, tuple[Updatable, type[Message]]] = {
+    "Topic": (TOPIC, pubsub.Topic),
+    "Subscription": (SUBSCRIPTION, pubsub.Subscription),
+    "Snapshot": (SNAPSHOT, pubsub.Snapshot),
+}
 
 
 def check(resource: str, *paths: str) -> list[str]:
-    what, message = RESOURCES[resource]
-    return checked_paths(what, message.DESCRIPTOR, paths)
+    return checked_paths(RESOURCES[resource][0], paths)
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
@@ -94,7 +100,7 @@ def test_parents_win_and_duplicates_are_harmless(paths: list[str], kept: list[st
     assert check("Subscription", *paths) == kept
 
 
-def subscription(**fields: object) -> pubsub.Subscription:
+def subscription(**fields: Any) -> pubsub.Subscription:
     return pubsub.Subscription(**fields)
 
 

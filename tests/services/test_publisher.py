@@ -1,6 +1,7 @@
 """Topics over the wire: fields, echoes, masks, lists, codes and texts."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,8 +21,8 @@ def test_a_new_topic_is_echoed_as_it_was_sent(call: Call) -> None:
         name=T,
         labels={"team": "a"},
         kms_key_name=KEY,
-        message_storage_policy={"allowed_persistence_regions": ["europe-west1"], "enforce_in_transit": True},
-        message_retention_duration={"seconds": 600, "nanos": 500_000_000},
+        message_storage_policy=pubsub.MessageStoragePolicy(allowed_persistence_regions=["europe-west1"], enforce_in_transit=True),
+        message_retention_duration=timedelta(seconds=600.5),
     )
     fields = {field.name: value for field, value in topic.ListFields()}
     assert call("CreateTopic", **fields) == topic
@@ -128,7 +129,7 @@ def test_an_update_changes_what_the_mask_names_and_nothing_else(call: Call) -> N
     call("CreateTopic", name=T, labels={"a": "1"}, kms_key_name=KEY)
     patch = {"name": T, "labels": {"b": "2"}, "message_retention_duration": {"seconds": 3600}, "kms_key_name": "ignored"}
     updated = call("UpdateTopic", topic=patch, update_mask={"paths": ["message_retention_duration"]})
-    expected = pubsub.Topic(name=T, labels={"a": "1"}, kms_key_name=KEY, message_retention_duration={"seconds": 3600})
+    expected = pubsub.Topic(name=T, labels={"a": "1"}, kms_key_name=KEY, message_retention_duration=timedelta(hours=1))
     assert updated == expected
     assert call("GetTopic", topic=T) == expected
 

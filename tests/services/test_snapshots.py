@@ -31,7 +31,7 @@ def now_s(driver: Driver) -> int:
 
 def test_a_snapshot_of_nothing_lives_a_week(call: Call, now_s: int) -> None:
     snapshot = call("CreateSnapshot", name=N, subscription=S, labels={"a": "b"})
-    assert snapshot == pubsub.Snapshot(name=N, topic=T, expire_time={"seconds": now_s + WEEK_S}, labels={"a": "b"})
+    assert snapshot == pubsub.Snapshot(name=N, topic=T, expire_time=known.Timestamp(seconds=now_s + WEEK_S), labels={"a": "b"})
     assert call("GetSnapshot", snapshot=N) == snapshot
     assert list(call("ListSnapshots", project="projects/p").snapshots) == [snapshot]
 

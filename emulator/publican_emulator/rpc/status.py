@@ -10,10 +10,13 @@ PYTEST_DONT_REWRITE
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from publican_emulator.broker.errors import BadRequest, Detail, ErrorInfo, PubsubError
 from publican_protocol.codes import Code
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
 
 HTTP_STATUS: Final[Mapping[Code, int]] = {
     Code.OK: 200,
@@ -95,18 +98,19 @@ def _json_violation(field: str, description: str) -> dict[str, str]:
 
 
 def _status_bytes(error: PubsubError) -> bytes:
-    from publican_protocol import rpc_status  # message classes, which only the rare error with details needs
+    from publican_protocol import known, rpc_status  # message classes, which only the rare error with details needs
 
     status = rpc_status.Status(code=int(error.code), message=error.message)
     for detail in error.details:
         match detail:
             case ErrorInfo(reason, domain, metadata):
-                status.details.add().Pack(rpc_status.ErrorInfo(reason=reason, domain=domain, metadata=dict(metadata)))
+                message: Message = rpc_status.ErrorInfo(reason=reason, domain=domain, metadata=dict(metadata))
             case BadRequest(violations):
-                request = rpc_status.BadRequest()
-                for each in violations:
-                    request.field_violations.add(field=each.field, description=each.description)
-                status.details.add().Pack(request)
+                fields = [rpc_status.BadRequest.FieldViolation(field=each.field, description=each.description) for each in violations]
+                message = rpc_status.BadRequest(field_violations=fields)
             case _:
                 assert_never(detail)
+        packed = known.Any()
+        packed.Pack(message)
+        status.details.append(packed)
     return status.SerializeToString()

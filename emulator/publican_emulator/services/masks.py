@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from publican_emulator.broker.errors import InvalidArgument
+from publican_protocol.pool import message_class
 
 M = TypeVar("M", bound=Message)
 
@@ -74,7 +74,7 @@ SUBSCRIPTION: Final = Updatable(
 SNAPSHOT: Final = Updatable("Snapshot", frozenset({"labels", "expire_time"}), "'expire_time' rather than 'expireTime'")
 
 
-def checked_paths(what: Updatable, descriptor: Descriptor, paths: Sequence[str]) -> list[str]:
+def checked_paths(what: Updatable, paths: Sequence[str]) -> list[str]:
     """Give the paths of a mask without duplicates and without children of others.
 
     Raises:
@@ -82,6 +82,7 @@ def checked_paths(what: Updatable, descriptor: Descriptor, paths: Sequence[str])
     """
     if not paths:
         raise InvalidArgument(f"The update_mask in the {what.request} must be set, and must contain a non-empty paths list.")
+    descriptor = message_class(f"google.pubsub.v1.{what.resource}").DESCRIPTOR
     wrong = f"Invalid update_mask provided in the {what.request}: "
     for path in paths:
         if not _is_known(descriptor, path):
@@ -102,7 +103,7 @@ def merged(stored: M, patch: M, paths: Sequence[str]) -> M:
     return result
 
 
-def _is_known(descriptor: Descriptor, path: str) -> bool:
+def _is_known(descriptor: Any, path: str) -> bool:
     name, dot, rest = path.partition(".")
     field = descriptor.fields_by_name.get(name)
     if field is None:

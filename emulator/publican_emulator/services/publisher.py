@@ -33,7 +33,7 @@ class Publisher:
         """Change what the mask names, all of it or nothing."""
         name = request.topic.name
         check_name("topics", name)
-        paths = masks.checked_paths(masks.TOPIC, pubsub.Topic.DESCRIPTOR, request.update_mask.paths)
+        paths = masks.checked_paths(masks.TOPIC, request.update_mask.paths)
         stored, _ = self._driver.run(self._driver.broker.get_topic, name)
         settings = convert.topic_settings(masks.merged(convert.topic_message(stored), request.topic, paths))
         topic, commit = self._driver.run(self._driver.broker.update_topic, name, settings)

@@ -32,7 +32,7 @@ class Snapshots:
         """Change labels or the expire time."""
         name = request.snapshot.name
         check_name("snapshots", name)
-        paths = masks.checked_paths(masks.SNAPSHOT, pubsub.Snapshot.DESCRIPTOR, request.update_mask.paths)
+        paths = masks.checked_paths(masks.SNAPSHOT, request.update_mask.paths)
         stored, _ = self._driver.run(self._driver.broker.get_snapshot, name)
         wanted = masks.merged(convert.snapshot_message(stored), request.snapshot, paths)
         snapshot, commit = self._driver.run(

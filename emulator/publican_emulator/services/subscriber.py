@@ -36,7 +36,7 @@ class Subscriber:
         """Change what the mask names, all of it or nothing."""
         name = request.subscription.name
         check_name("subscriptions", name)
-        paths = masks.checked_paths(masks.SUBSCRIPTION, pubsub.Subscription.DESCRIPTOR, request.update_mask.paths)
+        paths = masks.checked_paths(masks.SUBSCRIPTION, request.update_mask.paths)
         stored, _ = self._driver.run(self._driver.broker.get_subscription, name)
         settings = convert.subscription_settings(masks.merged(convert.subscription_message(stored), request.subscription, paths))
         subscription, commit = self._driver.run(self._driver.broker.update_subscription, name, settings)
