@@ -1,8 +1,9 @@
 """JSON of the hot messages straight to wire bytes and back: Publish and Acknowledge bodies, Publish and Pull answers.
 
-The general way (json_form.py) fills a message object field by field, 10 us for each Pub/Sub message; these forms take 1-2 us. Each
-answers None when it meets anything unusual (another spelling, a null, the URL-safe alphabet, something wrong), and the general form has
-the say then: so they know nothing about errors, and a test compares both over one corpus.
+The general way (json_form.py) goes through a message object field by field; for each Pub/Sub message of 100 bytes with two attributes it
+takes 10 us to read and 15 us to write, these forms 1.5 and 1.6 (`json.loads` alone: 0.5). Each answers None when it meets anything
+unusual (another spelling, a null, the URL-safe alphabet, something wrong), and the general form has the say then: so they know nothing
+about errors, and a test compares both over one corpus.
 
 The tricks: `object_pairs_hook=tuple` makes objects hashable, so the attributes of a batch are encoded once, and shows names that occur
 twice. In a delivery all that stands between data and message id (attributes, ordering key, publish time) is the same for most of a batch.
@@ -28,9 +29,7 @@ def publish_request_fast(body: bytes, topic: str) -> bytes | None:
     """Give the PublishRequest of a JSON body for `topic`; None when the general form must look at it."""
     try:
         items = _only_member(body, "messages")
-        head = _text_field(b"\x0a", topic)
-        tails: dict[Pairs, bytes] = {}
-        return head + b"".join([_sized(b"\x12", _message(item, tails)) for item in items])
+        return b"".join([_text_field(b"\x0a", topic), *_messages(items)])
     except (_UnusualError, ValueError, TypeError, RecursionError):
         return None
 
@@ -72,7 +71,7 @@ def pull_response_fast(response: bytes, *, pretty: bool) -> bytes | None:
         while at < end:
             if response[at] != 0x0A:
                 return None
-            size, at = read_varint(response, at + 1)
+            size, at = _size(response, at + 1)
             out += _delivery(response, at, at + size, layout, middles)
             at += size
     except (_UnusualError, WireError, IndexError):
@@ -91,21 +90,35 @@ def _only_member(body: bytes, name: str) -> list[object]:
     return tree[0][1]
 
 
-def _message(item: object, tails: dict[Pairs, bytes]) -> bytes:
-    if type(item) is not tuple or not item:
-        raise _UnusualError
-    if item[0][0] == "data":
-        encoded, rest = item[0][1], item[1:]
-    else:
-        encoded, rest = "", item
-    tail = tails.get(rest)
-    if tail is None:
-        tail = tails[rest] = _tail(rest)
-    if not encoded:
-        if encoded != "":
+def _messages(items: list[object]) -> list[bytes]:
+    """Give the `messages` fields of a PublishRequest, each as head, data and tail; one flat loop, since a call costs as much as a message."""
+    out: list[bytes] = []
+    tails: dict[Pairs, bytes] = {}
+    heads: dict[tuple[int, int], bytes] = {}
+    for item in items:
+        if type(item) is not tuple or not item:
             raise _UnusualError
-        return tail
-    return _sized(b"\x0a", binascii.a2b_base64(encoded, strict_mode=True)) + tail
+        name, encoded = item[0]
+        rest = item[1:] if name == "data" else item
+        tail = tails.get(rest)
+        if tail is None:
+            tail = tails[rest] = _tail(rest)
+        data = b""
+        if name == "data":
+            if type(encoded) is not str:
+                raise _UnusualError
+            data = binascii.a2b_base64(encoded, strict_mode=True)
+        sizes = len(data), len(tail)
+        head = heads.get(sizes)
+        if head is None:
+            head = heads[sizes] = _message_head(*sizes)
+        out += (head, data, tail)
+    return out
+
+
+def _message_head(data_size: int, tail_size: int) -> bytes:
+    inner = b"\x0a" + varint(data_size) if data_size else b""
+    return b"\x12" + varint(len(inner) + data_size + tail_size) + inner
 
 
 def _tail(rest: Pairs) -> bytes:
@@ -205,13 +218,13 @@ def _delivery(response: bytes, at: int, end: int, layout: _Layout, middles: dict
     """Give the JSON of one ReceivedMessage: message (2), ack id (1), delivery attempt (3), in this order."""
     if response[at] != 0x12:
         raise _UnusualError
-    size, at = read_varint(response, at + 1)
+    size, at = _size(response, at + 1)
     message_end = at + size
     id_at = response.rfind(b"\x1a", at, message_end)  # the id is decimal digits, and its length is below 0x1a: this is its tag
     message_id = response[id_at + 2 : message_end]
     data = b""
     if response[at] == 0x0A:
-        size, at = read_varint(response, at + 1)
+        size, at = _size(response, at + 1)
         data = layout.data + binascii.b2a_base64(response[at : at + size], newline=False) + layout.data_end
         at += size
     middle = response[at:id_at]
@@ -232,6 +245,17 @@ def _delivery(response: bytes, at: int, end: int, layout: _Layout, middles: dict
         tail = layout.attempt + b"%d" % attempt + tail
     ack_id = response[ack_at:ack_end]
     return (layout.between, ack_id, layout.message, data, written[0], layout.message_id, message_id, written[1], tail)
+
+
+def _size(data: bytes, at: int) -> tuple[int, int]:
+    """Give what `wire.read_varint` gives, in a third of the time for lengths below 16 KB."""
+    first = data[at]
+    if first < 0x80:
+        return first, at + 1
+    second = data[at + 1]
+    if second < 0x80:
+        return (first & 0x7F) | second << 7, at + 2
+    return read_varint(data, at)
 
 
 def _middle(middle: bytes, layout: _Layout) -> tuple[bytes, bytes]:
