@@ -7,10 +7,10 @@ PYTEST_DONT_REWRITE
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from publican_emulator import endpoint
 from publican_emulator.broker.broker import Broker
@@ -21,14 +21,11 @@ from publican_emulator.control import Control
 from publican_emulator.driver import Clock, Driver, SystemClock
 from publican_emulator.inprocess import LoopThread, real_sockets
 from publican_emulator.rpc.dispatch import Dispatcher
+from publican_emulator.rpc.rest import Rest
 from publican_emulator.services import table
 from publican_emulator.services.messages import Messages
 from publican_emulator.services.streaming_pull import StreamingPull
 from publican_emulator.transport.server import Server
-
-if TYPE_CHECKING:
-    from publican_emulator.rpc.http import HttpRequest, HttpResponse
-    from publican_emulator.rpc.rest import Rest
 
 T = TypeVar("T")
 
@@ -60,7 +57,7 @@ class Emulator:
             table.streaming(StreamingPull(self._driver).handlers()),
             existing_names=lambda kind: self._driver.broker.existing_names(kind),
         )
-        self._server = Server(self._dispatcher, _LazyRest(self._dispatcher, cors_origins))
+        self._server = Server(self._dispatcher, Rest(self._dispatcher, cors_origins=cors_origins))
         self._bound: list[tuple[str, int]] = []
         self._thread: LoopThread | None = None
         self._scope = ExitStack()
@@ -167,19 +164,3 @@ class Emulator:
         if self._thread is None:
             raise RuntimeError("this emulator runs in the caller's loop: await emulator.control.advance(...) instead")
         return self._thread
-
-
-class _LazyRest:
-    """REST, loaded when somebody speaks it."""
-
-    def __init__(self, dispatcher: Dispatcher, cors_origins: Collection[str]) -> None:
-        self._dispatcher = dispatcher
-        self._cors_origins = cors_origins
-        self._rest: Rest | None = None
-
-    def answer(self, request: "HttpRequest") -> "HttpResponse | Coroutine[Any, Any, HttpResponse]":
-        if self._rest is None:
-            from publican_emulator.rpc.rest import Rest  # noqa: PLC0415  (JSON forms and routes: no gRPC user needs them)
-
-            self._rest = Rest(self._dispatcher, cors_origins=self._cors_origins)
-        return self._rest.answer(request)

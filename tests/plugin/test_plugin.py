@@ -1,0 +1,419 @@
+"""The fixtures in somebody's suite, each run in a pytest of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+CLIENT = '''
+import http.client, json, os
+
+def call(method, path, body=None):
+    """A Pub/Sub client that finds the emulator as they all do."""
+    connection = http.client.HTTPConnection(os.environ["PUBSUB_EMULATOR_HOST"], timeout=10)
+    connection.request(method, "/v1/" + path, None if body is None else json.dumps(body))
+    answer = json.loads(connection.getresponse().read())
+    connection.close()
+    return answer
+
+def publish(topic):
+    return call("POST", topic + ":publish", {"messages": [{"data": "aGVsbG8="}]})["messageIds"]
+
+def pull(subscription):
+    answer = call("POST", subscription + ":pull", {"maxMessages": 10})
+    return [each["message"]["data"] for each in answer.get("receivedMessages", [])]
+'''
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makepyfile(client=CLIENT)
+    return pytester
+
+
+def passed(suite: pytest.Pytester, code: str, *arguments: str, count: int = 1) -> pytest.RunResult:
+    """Run the tests of `code` in a process of its own and check that they pass without a warning."""
+    suite.makepyfile(test_it=f"from client import call, publish, pull\n{code}")
+    result = suite.runpytest_subprocess("-W", "error", "-p", "no:cacheprovider", *arguments)
+    result.assert_outcomes(passed=count)
+    return result
+
+
+def test_a_topic_and_a_subscription_are_ready(suite: pytest.Pytester) -> None:
+    passed(
+        suite,
+        """
+def test_hello(pubsub, pubsub_topic, pubsub_subscription):
+    assert publish(pubsub_topic) == ["1"]
+    assert pull(pubsub_subscription) == ["aGVsbG8="]
+    assert pull(pubsub_subscription) == []
+    assert call("GET", pubsub_subscription)["topic"] == pubsub_topic
+""",
+    )
+
+
+def test_they_are_strings_named_after_the_test(suite: pytest.Pytester) -> None:
+    passed(
+        suite,
+        """
+import pytest
+
+@pytest.mark.parametrize("what", ["a b/c%", "é", "x" * 300])
+def test_name(pubsub_topic, pubsub_subscription, what):
+    assert isinstance(pubsub_topic, str) and isinstance(pubsub_subscription, str)
+    assert pubsub_topic.startswith("projects/test-project/topics/test_name")
+    assert pubsub_subscription.startswith("projects/test-project/subscriptions/test_name")
+    assert pubsub_subscription.topic == pubsub_topic
+    assert pubsub_topic.id == pubsub_subscription.id == pubsub_topic.split("/")[-1]
+    assert 3 <= len(pubsub_topic.id) <= 255
+
+class TestThings:
+    def test_method(self, pubsub_topic):
+        assert pubsub_topic.id == "test_method"
+""",
+        count=4,
+    )
+
+
+def test_names_that_the_service_would_refuse_are_mended(suite: pytest.Pytester) -> None:
+    suite.makeini("[pytest]\npython_functions = test_* goog* _*  it é*")
+    passed(
+        suite,
+        """
+def google_likes_it(pubsub_topic): assert pubsub_topic.id == "test-google_likes_it"
+def _private(pubsub_topic): assert pubsub_topic.id == "test-_private"
+def it(pubsub_topic): assert pubsub_topic.id == "test-it"
+def éé(pubsub_topic): assert pubsub_topic.id == "test-"
+""",
+        count=4,
+    )
+
+
+def test_every_test_has_an_empty_broker_behind_the_same_address(suite: pytest.Pytester) -> None:
+    passed(
+        suite,
+        """
+addresses = set()
+
+def check(pubsub):
+    addresses.add(pubsub.address)
+    assert call("GET", "projects/test-project/topics") == {}
+    topic, subscription = pubsub.topic("orders"), pubsub.subscription("billing", "orders")
+    assert publish(topic) == ["1"]
+    assert len(addresses) == 1
+
+def test_one(pubsub): check(pubsub)
+def test_two(pubsub): check(pubsub)
+def test_three(pubsub): check(pubsub)
+""",
+        count=3,
+    )
+
+
+def test_a_broker_is_empty_even_when_something_came_between_the_tests(suite: pytest.Pytester) -> None:
+    passed(
+        suite,
+        """
+import pytest
+
+@pytest.fixture(scope="module", autouse=True)
+def earlier(pubsub_server):
+    import http.client
+    connection = http.client.HTTPConnection(pubsub_server.address)
+    connection.request("PUT", "/v1/projects/test-project/topics/earlier", "{}")
+    assert connection.getresponse().read()
+    connection.close()
+
+def test_it(pubsub):
+    assert call("GET", "projects/test-project/topics") == {}
+""",
+    )
+
+
+def test_the_environment_is_set_and_restored(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "elsewhere:1")
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "production")
+    monkeypatch.delenv("PUBSUB_PROJECT_ID", raising=False)
+    passed(
+        suite,
+        """
+import os
+
+def names():
+    return [os.environ.get(name) for name in ("PUBSUB_EMULATOR_HOST", "GOOGLE_CLOUD_PROJECT", "PUBSUB_PROJECT_ID")]
+
+outside = ["elsewhere:1", "production", None]
+
+def test_before(): assert names() == outside
+
+def test_inside(pubsub, monkeypatch):
+    assert names() == [pubsub.address, "test-project", "test-project"] == [pubsub.address, pubsub.project, pubsub.project]
+    monkeypatch.undo()
+    assert names()[0] == pubsub.address
+
+def test_after(): assert names() == outside
+""",
+        "-p",
+        "no:randomly",
+        count=3,
+    )
+
+
+def test_the_environment_is_restored_after_a_test_that_fails(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PUBSUB_EMULATOR_HOST", raising=False)
+    suite.makepyfile("""
+        import os
+        def test_fails(pubsub): assert False
+        def test_after(): assert "PUBSUB_EMULATOR_HOST" not in os.environ
+    """)
+    suite.runpytest_subprocess("-p", "no:randomly").assert_outcomes(passed=1, failed=1)
+
+
+def test_the_seed_is_what_every_test_starts_with(suite: pytest.Pytester) -> None:
+    suite.makeconftest("""
+        import pytest
+        @pytest.fixture(scope="session")
+        def pubsub_seed():
+            return {"orders": ["billing", "audit"], "projects/other/topics/events": []}
+    """)
+    passed(
+        suite,
+        """
+def check():
+    assert call("GET", "projects/test-project/topics/orders/subscriptions")["subscriptions"] == [
+        "projects/test-project/subscriptions/audit", "projects/test-project/subscriptions/billing"]
+    assert call("GET", "projects/other/topics/events")["name"]
+    assert call("DELETE", "projects/test-project/topics/orders") == {}
+
+def test_one(pubsub): check()
+def test_two(pubsub): check()
+""",
+        count=2,
+    )
+
+
+def test_time_stands_still_until_it_is_moved(suite: pytest.Pytester) -> None:
+    passed(
+        suite,
+        """
+from datetime import datetime, timedelta, UTC
+import pytest
+
+def test_a_lease_runs_out(pubsub, pubsub_topic, pubsub_subscription):
+    publish(pubsub_topic)
+    start = pubsub.now()
+    assert len(pull(pubsub_subscription)) == 1
+    pubsub.advance(9.999)
+    assert pull(pubsub_subscription) == []
+    pubsub.move_to(start + timedelta(seconds=10))
+    assert len(pull(pubsub_subscription)) == 1
+    assert pubsub.now() == start + timedelta(seconds=10)
+
+def test_it_starts_now_in_every_test(pubsub):
+    assert timedelta(0) <= datetime.now(UTC) - pubsub.now() < timedelta(seconds=30)
+    pubsub.advance(86400 * 30)
+
+def test_it_starts_now_in_every_test_again(pubsub):
+    assert timedelta(0) <= datetime.now(UTC) - pubsub.now() < timedelta(seconds=30)
+
+def test_not_backwards(pubsub):
+    with pytest.raises(ValueError, match="backwards"):
+        pubsub.move_to(pubsub.now() - timedelta(seconds=1))
+    with pytest.raises(ValueError, match="backwards"):
+        pubsub.advance(-1)
+    with pytest.raises(ValueError, match="time zone"):
+        pubsub.move_to(datetime(2100, 1, 1))
+""",
+        count=4,
+    )
+
+
+def test_resources_are_made_as_the_test_wants_them(suite: pytest.Pytester) -> None:
+    passed(
+        suite,
+        """
+import pytest
+
+def test_it(pubsub):
+    topic = pubsub.topic("orders")
+    assert topic == "projects/test-project/topics/orders"
+    pubsub.subscription("billing", topic, ack_deadline=20, ordering=True, filter='attributes.kind = "new"', exactly_once=True)
+    shown = call("GET", "projects/test-project/subscriptions/billing")
+    assert (shown["ackDeadlineSeconds"], shown["enableMessageOrdering"], shown["enableExactlyOnceDelivery"]) == (20, True, True)
+    assert shown["filter"] == 'attributes.kind = "new"'
+    with pytest.raises(Exception, match="already exists"):
+        pubsub.topic("orders")
+    with pytest.raises(Exception, match="not found"):
+        pubsub.subscription("audit", "nothing")
+""",
+    )
+
+
+def test_a_call_that_a_test_leaves_waiting_ends_with_the_name_of_the_test(suite: pytest.Pytester) -> None:
+    suite.makeconftest("""
+        import pytest
+        from publican_emulator import Emulator
+
+        @pytest.fixture(scope="session")
+        def pubsub_server():
+            with Emulator(pull_wait_s=60) as emulator:
+                yield emulator
+    """)
+    passed(
+        suite,
+        """
+import threading
+
+answers = []
+
+def test_leaves_it(pubsub, pubsub_server, pubsub_subscription):
+    waiting = threading.Thread(target=lambda: answers.append(call("POST", pubsub_subscription + ":pull", {"maxMessages": 1})))
+    waiting.start()
+    def is_waited_on(broker, name, now):
+        return broker.get_subscription(name, now).rotation.is_waited_on
+    while not pubsub_server.run(is_waited_on, str(pubsub_subscription)):
+        pass
+    test_leaves_it.thread = waiting
+
+def test_after():
+    test_leaves_it.thread.join(10)
+    (answer,) = answers
+    assert answer["error"]["status"] == "FAILED_PRECONDITION"
+    assert "test_it.py::test_leaves_it" in answer["error"]["message"]
+""",
+        "-p",
+        "no:randomly",
+        count=2,
+    )
+
+
+def test_a_bug_of_ours_fails_the_test_that_met_it_at_its_end(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        test_it="""
+from client import call
+from publican_emulator.broker.broker import Broker
+
+def test_it(pubsub, monkeypatch):
+    monkeypatch.setattr(Broker, "list_topics", lambda *_: 1 / 0)
+    assert call("GET", "projects/test-project/topics")["error"]["status"] == "INTERNAL"
+
+def test_the_next_one(pubsub):
+    assert call("GET", "projects/test-project/topics") == {}
+"""
+    )
+    result = suite.runpytest_subprocess("-p", "no:randomly")
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*ExceptionGroup: errors inside the emulator*", "*ZeroDivisionError*"])
+
+
+def test_it_works_on_several_workers(suite: pytest.Pytester) -> None:
+    passed(
+        suite,
+        """
+import os, pytest
+
+@pytest.mark.parametrize("number", range(20))
+def test_it(pubsub, pubsub_topic, pubsub_subscription, number):
+    assert publish(pubsub_topic) == ["1"]
+    assert len(pull(pubsub_subscription)) == 1
+    assert len(call("GET", "projects/test-project/topics")["topics"]) == 1
+""",
+        "-n",
+        "2",
+        count=20,
+    )
+
+
+@pytest.mark.parametrize("arguments", [["-p", "no:randomly"], ["-p", "randomly"], ["-p", "no:xdist"]])
+def test_it_works_with_and_without_other_plugins(suite: pytest.Pytester, arguments: list[str]) -> None:
+    passed(suite, "def test_it(pubsub_topic): assert publish(pubsub_topic) == ['1']", *arguments)
+
+
+def test_it_works_in_asyncio_unittest_and_frozen_tests(suite: pytest.Pytester) -> None:
+    passed(
+        suite,
+        """
+import asyncio, unittest, pytest
+from freezegun import freeze_time
+
+def test_in_a_loop(pubsub_topic):
+    async def main():
+        return await asyncio.to_thread(publish, pubsub_topic)
+    assert asyncio.run(main()) == ["1"]
+
+class TestUnit(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def _pubsub(self, pubsub_topic): self.topic = pubsub_topic
+    def test_unit(self): self.assertEqual(publish(self.topic), ["1"])
+
+@freeze_time("2020-01-01")
+def test_frozen(pubsub, pubsub_topic, pubsub_subscription):
+    assert publish(pubsub_topic) == ["1"]
+    assert len(pull(pubsub_subscription)) == 1
+    assert pull(pubsub_subscription) == []
+    pubsub.advance(10)
+    assert len(pull(pubsub_subscription)) == 1
+""",
+        count=3,
+    )
+
+
+def test_it_starts_and_serves_while_sockets_are_forbidden(suite: pytest.Pytester) -> None:
+    pytest.importorskip("pytest_socket")
+    pytest.importorskip("grpc")
+    passed(
+        suite,
+        """
+import grpc, pytest, socket
+
+def test_it(pubsub, pubsub_topic):
+    with pytest.raises(Exception, match="socket"):
+        socket.socket()
+    with grpc.insecure_channel(pubsub.address) as channel:  # the C core opens its own sockets
+        ask = channel.unary_unary("/google.pubsub.v1.Publisher/GetTopic")
+        assert pubsub_topic.encode() in ask(b"\\x0a" + bytes([len(pubsub_topic)]) + pubsub_topic.encode(), timeout=10)
+""",
+        "--disable-socket",
+        "-W",
+        "default",
+    )
+
+
+def _loading(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=60, check=True, env={**os.environ, "PYTHONPATH": ""})
+
+
+def test_loading_the_plugin_imports_nothing_of_ours_nor_of_others() -> None:
+    program = "import pytest, sys; before = set(sys.modules); import pytest_publican.plugin; print(*sorted(set(sys.modules) - before))"
+    new = _loading(["-c", program]).stdout.split()
+    assert [name for name in new if not name.startswith("pytest_publican")] == []
+    assert "pytest_publican.handle" not in new
+
+
+def test_loading_the_plugin_costs_a_suite_next_to_nothing() -> None:
+    def milliseconds() -> float:
+        trace = _loading(["-X", "importtime", "-c", "import pytest; import pytest_publican.plugin"]).stderr
+        (line,) = [line for line in trace.splitlines() if line.endswith(" pytest_publican.plugin")]
+        return int(line.split("|")[1]) / 1000
+
+    assert min(milliseconds() for _ in range(3)) < 20
+
+
+def test_a_session_that_uses_no_fixture_starts_no_emulator(suite: pytest.Pytester) -> None:
+    passed(suite, "import sys, threading\ndef test_it(): assert 'publican_emulator' not in sys.modules and threading.active_count() == 1")
+
+
+ROOTS = {"protocol": "publican_protocol", "emulator": "publican_emulator"}
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_every_module_beside_the_plugin_asks_pytest_not_to_rewrite_it(root: str) -> None:
+    # pytest rewrites the asserts of every package of a distribution that has a pytest11 entry point; an editable install hides it.
+    package = Path(__file__).parents[2] / root / ROOTS[root]
+    modules = list(package.rglob("*.py"))
+    assert modules
+    assert [str(path.relative_to(package)) for path in modules if "PYTEST_DONT_REWRITE" not in (path.read_text().split('"""') + [""])[1]] == []
