@@ -91,7 +91,7 @@ def _only_member(body: bytes, name: str) -> list[object]:
 
 
 def _messages(items: list[object]) -> list[bytes]:
-    """Give the `messages` fields of a PublishRequest, each as head, data and tail; one flat loop, since a call costs as much as a message."""
+    """Give the `messages` fields of a PublishRequest, as heads, data and tails; one flat loop: a call costs as much as a message."""
     out: list[bytes] = []
     tails: dict[Pairs, bytes] = {}
     heads: dict[tuple[int, int], bytes] = {}
