@@ -1,7 +1,7 @@
-"""What the tests of other people's clients share: an emulator per module, a project per test, Google's clients made as their users make them.
+"""What the tests of other people's clients share: an emulator per module, a project per test, Google's clients as their users make them.
 
-STRANGERS_ADDRESS=host:port runs the same tests against another server (the official emulator, say); those that need a virtual clock skip then.
-Nothing here waits for a time: futures and queues are waited for, with a limit that only a failure reaches.
+STRANGERS_ADDRESS=host:port runs the same tests against another server (the official emulator, say); those that need a virtual clock skip
+then. Nothing here waits for a time: futures and queues are waited for, with a limit that only a failure reaches.
 """
 
 import itertools

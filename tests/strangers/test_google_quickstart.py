@@ -23,9 +23,10 @@ def pull(subscriber: pubsub_v1.SubscriberClient, subscription: str, count: int) 
 
 def nothing_left(subscriber: pubsub_v1.SubscriberClient, subscription: str) -> bool:
     """Whether the subscription has nothing to give now."""
+    request = pubsub_v1.types.PullRequest(subscription=subscription, max_messages=10, return_immediately=True)
     with pytest.warns(DeprecationWarning, match="return_immediately"):
-        request = pubsub_v1.types.PullRequest(subscription=subscription, max_messages=10, return_immediately=True)
-        return not subscriber.pull(request=request, timeout=LIMIT_S).received_messages
+        answer = subscriber.pull(request=request, timeout=LIMIT_S)
+    return not answer.received_messages
 
 
 def test_a_published_message_reaches_a_callback(

@@ -1,4 +1,4 @@
-"""What Google's gRPC library does with a connection: compression, keepalive pings, 10 MB messages, deadlines, cancelled calls, 200 streams."""
+"""What Google's gRPC library does with a connection: compression, keepalive pings, 10 MB messages, deadlines, cancelled calls, many streams."""
 
 import threading
 from collections.abc import Callable, Iterator
