@@ -53,9 +53,7 @@ class Consumer:
         """Whether another message may be handed to it: below both limits, so that one message may overshoot the bytes."""
         if self.takes_once:
             return True
-        return (not self.max_messages or self.outstanding < self.max_messages) and (
-            not self.max_bytes or self.outstanding_bytes < self.max_bytes
-        )
+        return (not self.max_messages or self.outstanding < self.max_messages) and (not self.max_bytes or self.outstanding_bytes < self.max_bytes)
 
     def room(self, most: int) -> int:
         """Give how many messages of `most` its count allows."""

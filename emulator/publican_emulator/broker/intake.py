@@ -23,9 +23,7 @@ _MEMO_TAIL_BYTES: Final = 512
 EMPTY_MESSAGE: Final = (
     "One or more messages in the publish request is empty. Each message must contain either non-empty data, or at least one attribute."
 )
-MIXED_KEYS: Final = (
-    "In a single publish request, all messages must have no ordering key or they must all have the same ordering key. [code=539b]"
-)
+MIXED_KEYS: Final = "In a single publish request, all messages must have no ordering key or they must all have the same ordering key. [code=539b]"
 
 
 @dataclass(slots=True, frozen=True)

@@ -69,11 +69,7 @@ def expire_time(subscription: "Subscription", now: Nanos) -> Nanos:
     Raises:
         FailedPrecondition: that would be in less than an hour.
     """
-    times = [
-        time
-        for time in (subscription.backlog.oldest_waiting(), subscription.book.oldest())
-        if time is not None
-    ]
+    times = [time for time in (subscription.backlog.oldest_waiting(), subscription.book.oldest()) if time is not None]
     age = max(0, now - min(times)) if times else 0
     life = limits.SNAPSHOT_LIFE - age
     if life < limits.SNAPSHOT_LIFE_MIN:

@@ -90,11 +90,7 @@ class Subscription:
         """Give the instant of the next expiry, return, drop, or of its own end by inactivity; None once it is over."""
         if self.is_over:
             return None
-        dues = [
-            due
-            for due in (self.book.deadlines.next_due(), self.delayed.next_due(), self.retention.due, self._expires_at())
-            if due is not None
-        ]
+        dues = [due for due in (self.book.deadlines.next_due(), self.delayed.next_due(), self.retention.due, self._expires_at()) if due is not None]
         return min(dues, default=None)
 
     def _expires_at(self) -> Nanos | None:
@@ -207,9 +203,7 @@ class Subscription:
             elif rest in hit:
                 if late and self.settings.enable_exactly_once_delivery:
                     self._refuse(group.head, rest, now, refused)
-            elif self.settings.enable_exactly_once_delivery and (
-                int(rest) >= len(group.messages) or (group.superseded and rest in group.superseded)
-            ):
+            elif self.settings.enable_exactly_once_delivery and (int(rest) >= len(group.messages) or (group.superseded and rest in group.superseded)):
                 self._refuse(group.head, rest, now, refused)
 
     def _ack_single(self, single: Single, head: bytes, rest: bytes, now: Nanos, refused: list[str]) -> None:
