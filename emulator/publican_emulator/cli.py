@@ -17,26 +17,27 @@ _LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    asked = parser()
+    options = asked.parse_args(arguments)
     if options.version:
         from publican_emulator import __version__  # noqa: PLC0415
 
         return _say(f"publican {__version__}")
     command = {"serve": _serve, "healthcheck": _healthcheck, "demo": _demo}.get(options.command)
     if command is None:
-        parser.print_help()
+        asked.print_help()
         return 2
     try:
         return command(options)
     except ValueError as error:
-        parser.error(str(error))
+        asked.error(str(error))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="publican", description="A local Google Cloud Pub/Sub.")
-    parser.add_argument("--version", action="store_true", help="print the version")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """Give what reads the command line."""
+    asked = argparse.ArgumentParser(prog="publican", description="A local Google Cloud Pub/Sub.")
+    asked.add_argument("--version", action="store_true", help="print the version")
+    commands = asked.add_subparsers(dest="command", metavar="COMMAND")
     serve = commands.add_parser("serve", help="start the emulator", description="Start the emulator: gRPC and REST on one port, until Ctrl-C.")
     serve.add_argument("--host", help="address to listen on (localhost: 127.0.0.1 and ::1)")
     serve.add_argument("--port", type=int, help=f"port to listen on; 0 takes a free one ({endpoint.PORT_DEFAULT})")
@@ -47,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     healthcheck = commands.add_parser("healthcheck", help="ask whether an emulator serves", description="Exit with 0 when an emulator serves, else 1.")
     healthcheck.add_argument("--host-port", metavar="HOST:PORT", help=f"where it listens (localhost:{endpoint.PORT_DEFAULT})")
     commands.add_parser("demo", help="show what it does, in ten seconds of reading")
-    return parser
+    return asked
 
 
 def _seconds(text: str) -> float:

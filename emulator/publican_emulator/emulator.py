@@ -14,7 +14,7 @@ from typing import Final, Self, TypeVar
 
 from publican_emulator import endpoint
 from publican_emulator.broker.broker import Broker
-from publican_emulator.broker.errors import FailedPrecondition
+from publican_emulator.broker.errors import FailedPrecondition, Unavailable
 from publican_emulator.broker.events import Listener
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.control import Control
@@ -30,8 +30,8 @@ from publican_emulator.transport.server import Server
 T = TypeVar("T")
 
 PULL_WAIT_S: Final = 90.0
-STOP_GRACE_S: Final = 0.5
-"""How long the end waits for calls that are being answered, so that all of it takes less than a second."""
+STOP_GRACE_S: Final = 0.3
+"""How long the end waits for answers to leave, so that all of it takes less than a second."""
 
 
 class Emulator:
@@ -93,6 +93,8 @@ class Emulator:
         self._bound = await self._server.start(endpoint.listening(self.host), self._wanted_port)
 
     async def _stop(self) -> None:
+        self._driver.broker.end_consumers(Unavailable("The emulator is shutting down."))
+        self._driver.settle()
         self._driver.close()
         await self._server.stop(STOP_GRACE_S)
 

@@ -11,7 +11,6 @@ All are synchronous: they work in plain, asyncio, anyio and unittest tests alike
 
 import hashlib
 import re
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -49,7 +48,6 @@ def pubsub(request: pytest.FixtureRequest, pubsub_server: "Emulator", pubsub_see
     from publican_emulator import VirtualClock  # noqa: PLC0415
     from pytest_publican.handle import Pubsub  # noqa: PLC0415
 
-    _let_grpc_see_the_time()
     pubsub_server.reset(clock=VirtualClock())
     handle = Pubsub(pubsub_server, PROJECT)
     handle.seed(pubsub_seed)
@@ -84,10 +82,3 @@ def _resource_id(test_name: str) -> str:
     if len(name) > _ID_MAX:
         name = f"{name[: _ID_MAX - 9]}-{hashlib.sha256(test_name.encode()).hexdigest()[:8]}"
     return name
-
-
-def _let_grpc_see_the_time() -> None:
-    """Keep freezegun from freezing grpc: with a frozen past each of its calls is too late before it is sent."""
-    freezegun = sys.modules.get("freezegun")
-    if freezegun is not None and "grpc" not in freezegun.config.settings.default_ignore_list:
-        freezegun.configure(extend_ignore_list=["grpc"])

@@ -96,9 +96,12 @@ def test_serve_on_every_address_names_one_that_clients_can_use(serve: Callable[.
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_within_a_second_and_is_no_error(serve: Callable[..., Served], sent: signal.Signals) -> None:
     served = serve("--port", "0")
-    rest(served.address, "PUT", f"/v1/{TOPIC}", "{}")
+    idle = http.client.HTTPConnection(served.address, timeout=10)
+    idle.request("PUT", f"/v1/{TOPIC}", "{}")
+    idle.getresponse().read()
     with socket.create_connection(("127.0.0.1", served.port)):  # somebody who never says anything
         assert served.stop(sent) < 1
+    idle.close()
     assert served.process.returncode == 0
     assert served.process.stderr is not None
     assert served.process.stderr.read() == ""

@@ -40,7 +40,9 @@ class Http1:
         protocol.data_received(first)
 
     async def close(self, grace_s: float) -> None:
-        """End every connection."""
+        """End every connection: idle ones at once, others when they have been answered, or after `grace_s` seconds."""
+        for connection in list(self._server.connections):
+            connection.close()  # `shutdown` alone waits all of its time for an idle one
         await self._server.shutdown(grace_s)
 
     async def _handle(self, request: BaseRequest) -> web.StreamResponse:
