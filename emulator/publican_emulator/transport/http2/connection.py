@@ -272,9 +272,9 @@ class Connection:
         if len(payload) % 6:
             raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "SETTINGS must have a multiple of 6 bytes")
         self._allowance.spend(1 + len(payload) / 60, "SETTINGS")
+        self.outgoing += frames.SETTINGS_ACK  # before what a wider window lets out: a peer may wait for it first
         for setting, value in struct.iter_unpack(">HL", payload):
             self._set(setting, value)
-        self.outgoing += frames.SETTINGS_ACK
 
     def _set(self, setting: int, value: int) -> None:
         if setting == Setting.ENABLE_PUSH and value > 1:

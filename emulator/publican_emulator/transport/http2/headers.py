@@ -1,7 +1,7 @@
 """Header blocks: decoded by the hpack library, checked once, and remembered.
 
-A client repeats its header blocks. One made only of indexed fields decodes to the same headers until the dynamic table changes, so it is looked up
-by its bytes; checking and reading it is paid once. Our own blocks are literals that touch no table: constants, or made by `encode`.
+A client repeats its header blocks. One that leaves the dynamic table as it was decodes to the same headers until the table changes, so it is looked
+up by its bytes; decoding, checking and reading it is paid once. Our own blocks are literals that touch no table: constants, or made by `encode`.
 
 Source: RFC 9113, section 8; RFC 7541.
 
@@ -19,7 +19,7 @@ from publican_emulator.transport.http2.frames import ConnectionFault, ErrorCode
 
 HEADER_LIST_BYTES_MAX: Final = 65_536
 _CACHED_BLOCKS: Final = 256
-_ONE_BYTE_INDEXES: Final = bytes(range(0x81, 0xFF))
+_CACHED_BLOCK_BYTES: Final = 1_024
 _UPPER: Final = re.compile(rb"[A-Z]")
 _BAD_VALUE: Final = re.compile(rb"[\x00\r\n]")
 _CONNECTION_SPECIFIC: Final = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"})
@@ -116,7 +116,9 @@ class Decoder:
         after = (len(table.dynamic_entries), table.maxsize, table.dynamic_entries[0] if table.dynamic_entries else None)
         if before[:2] != after[:2] or before[2] is not after[2]:
             self._cache.clear()
-        elif not block.translate(None, _ONE_BYTE_INDEXES) and len(self._cache) < _CACHED_BLOCKS:
+        elif len(block) <= _CACHED_BLOCK_BYTES:
+            if len(self._cache) >= _CACHED_BLOCKS:
+                del self._cache[next(iter(self._cache))]
             self._cache[block] = head
         return head
 
