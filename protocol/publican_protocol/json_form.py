@@ -45,7 +45,7 @@ def parse(body: bytes, message: Message) -> None:
     """
     if body.strip():
         reader = _Reader()
-        reader.message(load(body), message, "", 0)
+        reader.message(load(body), message, "")
         reader.finish()
 
 
@@ -65,7 +65,7 @@ def bind(message: Message, path: str, texts: Sequence[str]) -> None:
     if len(texts) > 1 and not field.is_repeated:
         raise unbound(path, f"'{last}' is not repeated, but occurs {len(texts)} times.")
     reader = _Reader()
-    reader.field(list(texts) if field.is_repeated else texts[0], message, field, path, 0)
+    reader.field(list(texts) if field.is_repeated else texts[0], message, field, path)
     reader.finish()
 
 
@@ -129,19 +129,17 @@ class _Reader:
         if self._violations:
             raise JsonFormError(*self._violations)
 
-    def message(self, value: object, message: Message, where: str, depth: int) -> None:
+    def message(self, value: object, message: Message, where: str) -> None:
         descriptor = message.DESCRIPTOR
         special = known.READERS.get(descriptor.full_name)
         if special is not None:
-            self._special(special, value, message, where, depth)
+            self._special(special, value, message, where)
         elif not isinstance(value, tuple):
             self._not_an_object(value, descriptor.full_name, where)
-        elif depth > known.DEPTH_MAX:
-            self._violate(where, f"Invalid JSON payload received. {known.TOO_DEEP} '{where.rpartition('.')[2]}'")
         else:
-            self._members(value, message, where, depth)
+            self._members(value, message, where)
 
-    def _members(self, members: tuple[tuple[str, object], ...], message: Message, where: str, depth: int) -> None:
+    def _members(self, members: tuple[tuple[str, object], ...], message: Message, where: str) -> None:
         fields = _fields(message.DESCRIPTOR)
         seen: set[str] = set()
         for name, value in members:
@@ -154,41 +152,39 @@ class _Reader:
                 self._unknown(name, where, f"The field {field.name} is already set.")
             else:
                 seen.add(field.name)
-                self._member(value, message, field, f"{where}.{field.name}" if where else field.name, depth)
+                self._member(value, message, field, f"{where}.{field.name}" if where else field.name)
 
-    def _member(self, value: object, message: Message, field: FieldDescriptor, where: str, depth: int) -> None:
+    def _member(self, value: object, message: Message, field: FieldDescriptor, where: str) -> None:
         oneof = field.containing_oneof
         if oneof is not None and (other := message.WhichOneof(oneof.name)) is not None and other != field.name:
-            self._violate(
-                where, f"Invalid value at '{where}' (oneof), oneof field '{oneof.name}' is already set. Cannot set '{field.json_name}'"
-            )
+            self._violate(where, f"Invalid value at '{where}' (oneof), oneof field '{oneof.name}' is already set. Cannot set '{field.json_name}'")
         else:
-            self.field(value, message, field, where, depth)
+            self.field(value, message, field, where)
 
-    def field(self, value: object, message: Message, field: FieldDescriptor, where: str, depth: int) -> None:
+    def field(self, value: object, message: Message, field: FieldDescriptor, where: str) -> None:
         if _is_map(field):
-            self._map(value, message, field, where, depth)
+            self._map(value, message, field, where)
         elif field.is_repeated:
-            self._list(value, message, field, where, depth)
+            self._list(value, message, field, where)
         elif field.message_type is not None:
             child = getattr(message, field.name)
             child.SetInParent()
-            self.message(value, child, where, depth + 1)
+            self.message(value, child, where)
         else:
             self._scalar(value, field, where, functools.partial(setattr, message, field.name))
 
-    def _list(self, value: object, message: Message, field: FieldDescriptor, where: str, depth: int) -> None:
+    def _list(self, value: object, message: Message, field: FieldDescriptor, where: str) -> None:
         if not isinstance(value, list):
             self._violate(where, f"Invalid value at '{where}' (List), {_quoted(value)}")
             return
         items = getattr(message, field.name)
         for index, item in enumerate(value):
             if field.message_type is not None:
-                self.message(item, items.add(), f"{where}[{index}]", depth + 1)
+                self.message(item, items.add(), f"{where}[{index}]")
             else:
                 self._scalar(item, field, f"{where}[{index}]", items.append)
 
-    def _map(self, value: object, message: Message, field: FieldDescriptor, where: str, depth: int) -> None:
+    def _map(self, value: object, message: Message, field: FieldDescriptor, where: str) -> None:
         if not isinstance(value, tuple):
             self._violate(where, f"Invalid value at '{where}' (Map), Cannot bind a list to map for field '{field.json_name}'.")
             return
@@ -203,7 +199,7 @@ class _Reader:
             if keys[0] in entries:
                 self._violate(at, f"Repeated map key: '{name}' is already set.")
             elif entry["value"].message_type is not None:
-                self.message(item, entries[keys[0]], f"{at}.value", depth + 1)
+                self.message(item, entries[keys[0]], f"{at}.value")
             else:
                 self._scalar(item, entry["value"], f"{at}.value", functools.partial(entries.__setitem__, keys[0]))
 
@@ -219,10 +215,10 @@ class _Reader:
         except ValueError as error:
             self._violate(where, f"Invalid value at '{where}' ({kind}), {str(error) or _quoted(value)}")
 
-    def _special(self, read: known.Reader, value: object, message: Message, where: str, depth: int) -> None:
+    def _special(self, read: known.Reader, value: object, message: Message, where: str) -> None:
         kind = f"type.googleapis.com/{message.DESCRIPTOR.full_name}"
         try:
-            read(value, message, depth)
+            read(value, message)
         except ValueError as error:
             self._violate(where, f"Invalid value at '{where}' ({kind}), {str(error) or _quoted(value)}")
 

@@ -23,9 +23,7 @@ _EPOCH: Final = date(1970, 1, 1).toordinal()
 _TIMESTAMP_S_MIN: Final = -62_135_596_800  # 0001-01-01
 _TIMESTAMP_S_MAX: Final = 253_402_300_799  # 9999-12-31
 _DURATION_S_MAX: Final = 315_576_000_000  # 10,000 years, the documented bound
-_TIMESTAMP: Final = re.compile(
-    r"(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))", re.ASCII
-)
+_TIMESTAMP: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))", re.ASCII)
 _DURATION: Final = re.compile(r"(-?)(\d{1,12})(?:\.(\d{1,9}))?s", re.ASCII)
 _INTEGER: Final = re.compile(r"-?\d{1,20}", re.ASCII)
 _URL_SAFE: Final = str.maketrans("-_", "+/", " \t\r\n\f\v")

@@ -116,7 +116,7 @@ def test_a_usual_acknowledge_is_read_alike(body: object) -> None:
 @pytest.mark.parametrize("fast", [json_hot.publish_request_fast, json_hot.acknowledge_request_fast])
 def test_anything_unusual_is_left_to_the_general_form(fast: Callable[[bytes, str], bytes | None], body: str) -> None:
     encoded = body.encode("latin-1")
-    if (fast is json_hot.acknowledge_request_fast) != ("ackIds" in body):
+    if "ackIds" not in body or fast is json_hot.publish_request_fast:
         assert fast(encoded, "t") is None
 
 
@@ -131,9 +131,7 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "aGk=", "YQ==", "_-8=", "a", "k", "é"]),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["messages", "data", "attributes", "orderingKey", "ordering_key", "ackIds", "a"]), inner, max_size=3
-        )
+        | st.dictionaries(st.sampled_from(["messages", "data", "attributes", "orderingKey", "ordering_key", "ackIds", "a"]), inner, max_size=3)
     ),
     max_leaves=12,
 )

@@ -80,9 +80,7 @@ def test_an_unknown_method_is_unimplemented() -> None:
 
 
 @pytest.mark.parametrize("make", [raising, raising_later])
-def test_a_bug_is_internal_and_kept_and_logged_with_its_trace(
-    make: Callable[[Exception], Handler], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_bug_is_internal_and_kept_and_logged_with_its_trace(make: Callable[[Exception], Handler], caplog: pytest.LogCaptureFixture) -> None:
     bug = KeyError("lost")
     dispatcher = dispatcher_of(make(bug))
     failed = outcome(dispatcher)

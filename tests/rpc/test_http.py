@@ -25,9 +25,7 @@ def test_an_unknown_override_is_refused() -> None:
         effective(HttpRequest("POST", TARGET, {"x-http-method-override": "BREW"}))
 
 
-@pytest.mark.parametrize(
-    ("target", "joined"), [(TARGET, TARGET + "?pageSize=2&alt=json"), (TARGET + "?a=b", TARGET + "?a=b&pageSize=2&alt=json")]
-)
+@pytest.mark.parametrize(("target", "joined"), [(TARGET, TARGET + "?pageSize=2&alt=json"), (TARGET + "?a=b", TARGET + "?a=b&pageSize=2&alt=json")])
 def test_a_get_too_long_for_a_url_brings_its_query_as_a_form(target: str, joined: str) -> None:
     headers = {"x-http-method-override": "GET", "content-type": "application/x-www-form-urlencoded; charset=utf-8"}
     request = effective(HttpRequest("POST", target, headers, b"pageSize=2&alt=json"))

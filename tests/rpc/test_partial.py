@@ -30,9 +30,7 @@ def test_only_what_is_asked_for_is_kept(fields: str, kept: object) -> None:
     assert select(ANSWER, parse(fields)) == kept
 
 
-@pytest.mark.parametrize(
-    "fields", ["", ",", "a,", "a(", "a(b", "a)", "a()", "a/", "/a", "a b", "a(b))", "(", "a?b", "(" * 1000, "a/" * 1000 + "a"]
-)
+@pytest.mark.parametrize("fields", ["", ",", "a,", "a(", "a(b", "a)", "a()", "a/", "/a", "a b", "a(b))", "(", "a?b", "(" * 1000, "a/" * 1000 + "a"])
 def test_what_is_no_selection_is_refused(fields: str) -> None:
     with pytest.raises(InvalidArgument, match="invalid field selection"):
         parse(fields)

@@ -240,6 +240,7 @@ def test_the_hot_answers_too_may_be_asked_for_in_part(ask: Ask, service: Service
             unbound("schema.name", "schema"),
             "schema.name",
         ),
+        ("POST", f"/v1/{T}:publish?x=1", {"messages": [{"data": "aGk="}]}, unbound("x", "x"), "x"),
         ("DELETE", f"/v1/{T}", {"force": True}, 'Invalid JSON payload received. Unknown name "force": Cannot find field.', None),
         ("POST", f"/v1/{S}:acknowledge", {"ackIds": "a"}, "Invalid value at 'ack_ids' (List), \"a\"", "ack_ids"),
     ],
@@ -378,6 +379,17 @@ def test_an_answer_that_cannot_be_written_is_a_bug_that_is_kept(wrong: bytes) ->
     response = Rest(dispatcher).answer(HttpRequest("GET", f"/v1/{T}", {}))
     assert isinstance(response, HttpResponse)
     assert error_of(response)["status"] == "INTERNAL"
+    assert len(dispatcher.surprises) == 1
+
+
+def test_an_answer_that_came_later_and_cannot_be_written_is_kept_too() -> None:
+    async def get(body: bytes, info: CallInfo) -> bytes:
+        await asyncio.sleep(0)
+        return b"\xff"
+
+    dispatcher = Dispatcher({"/google.pubsub.v1.Publisher/GetTopic": get})
+    answer = Rest(dispatcher).answer(HttpRequest("GET", f"/v1/{T}", {}))
+    assert error_of(asyncio.run(_awaited(answer)))["status"] == "INTERNAL"
     assert len(dispatcher.surprises) == 1
 
 

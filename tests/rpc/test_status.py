@@ -74,9 +74,7 @@ def test_details_reach_grpc_as_a_serialized_status() -> None:
 
 
 def test_details_reach_rest_as_json() -> None:
-    error = InvalidArgument(
-        "bad", ErrorInfo("WHY", "here", {"a": "b"}), BadRequest((FieldViolation("f", "is bad"), FieldViolation("", "whole")))
-    )
+    error = InvalidArgument("bad", ErrorInfo("WHY", "here", {"a": "b"}), BadRequest((FieldViolation("f", "is bad"), FieldViolation("", "whole"))))
     body = rest_error(failure(error))["error"]
     assert isinstance(body, dict)
     assert body["details"] == [

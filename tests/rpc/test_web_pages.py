@@ -55,9 +55,7 @@ def test_an_origin_allowed_by_name_may_ask_and_read(allowed: list[str]) -> None:
 
 def test_a_preflight_of_an_allowed_origin_allows_method_and_headers() -> None:
     pages = WebPages(["http://friend.example"])
-    asked = request(
-        origin="http://friend.example", access_control_request_method="PATCH", access_control_request_headers="content-type,x-a"
-    )
+    asked = request(origin="http://friend.example", access_control_request_method="PATCH", access_control_request_headers="content-type,x-a")
     response = pages.preflight(asked, pages.headers(asked))
     headers = dict(response.headers)
     assert (response.status, response.body) == (204, b"")

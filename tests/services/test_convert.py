@@ -27,9 +27,7 @@ IN_EFFECT = {
 """Fields that test_publisher.py, test_subscriber.py and test_snapshots.py see echoed."""
 
 
-@pytest.mark.parametrize(
-    "message", [pubsub.Topic, pubsub.Subscription, pubsub.CreateSnapshotRequest], ids=lambda each: each.DESCRIPTOR.name
-)
+@pytest.mark.parametrize("message", [pubsub.Topic, pubsub.Subscription, pubsub.CreateSnapshotRequest], ids=lambda each: each.DESCRIPTOR.name)
 def test_every_field_has_its_place(message: type[Message]) -> None:
     name = message.DESCRIPTOR.name
     places = [IN_EFFECT[name], set(NOT_YET[name]), OUTPUT_ONLY.get(name, frozenset())]

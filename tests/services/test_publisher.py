@@ -75,9 +75,13 @@ def test_a_malformed_name_is_refused_before_anything_is_looked_up(call: Call, rp
     with pytest.raises(InvalidArgument) as refused:
         call(rpc, **{field: name})
     assert str(refused.value) == (
-        f"Invalid resource name given (name={name}). "
-        "Refer to https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names for more information."
+        f"Invalid resource name given (name={name}). Refer to https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names for more information."
     )
+
+
+def test_a_malformed_name_is_refused_before_the_fields_are_looked_at(call: Call) -> None:
+    with pytest.raises(InvalidArgument, match=r"\(name=x\)"):
+        call("CreateTopic", name="x", kms_key_name="not a key")
 
 
 @pytest.mark.parametrize("rpc", ["GetTopic", "DeleteTopic", "ListTopicSubscriptions", "ListTopicSnapshots"])

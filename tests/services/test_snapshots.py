@@ -80,7 +80,7 @@ def test_labels_and_expire_time_can_be_updated_each_alone(call: Call, now_s: int
 @pytest.mark.parametrize(
     ("snapshot", "paths", "error", "text"),
     [
-        ({"name": "x"}, ["labels"], InvalidArgument, "(name=x)"),
+        ({"name": "x"}, [], InvalidArgument, "(name=x)"),
         ({"name": N}, [], InvalidArgument, "The update_mask in the UpdateSnapshotRequest must be set"),
         ({"name": N}, ["topic"], InvalidArgument, "the 'topic' field in the Snapshot is not mutable."),
         ({"name": N}, ["expire_time"], InvalidArgument, "(argument=snapshot.expire_time)"),

@@ -91,6 +91,7 @@ def test_a_field_is_echoed_as_it_takes_effect(call: Call, sent: dict[str, Any], 
             {"expiration_policy": {"ttl": {"seconds": 3600}}},
             "The value for expiration duration is too small. You passed 1h in the request, but the minimum value is 24h.",
         ),
+        ({"expiration_policy": {"ttl": {"seconds": 5}}}, "You passed 5s in the request, but the minimum value is 24h."),
         ({"filter": "attributes.a ="}, "filter"),
         ({"filter": "x" * 257}, "256"),
         ({"dead_letter_policy": {}}, "Invalid resource name given (name=)."),
@@ -151,6 +152,10 @@ def test_names_are_checked_before_they_are_looked_up(call: Call, name: str, topi
     with pytest.raises(error) as refused:
         call("CreateSubscription", name=name, topic=topic)
     assert text in str(refused.value)
+    if error is InvalidArgument:  # before the fields, too
+        with pytest.raises(error) as refused:
+            call("CreateSubscription", name=name, topic=topic, ack_deadline_seconds=1)
+        assert text in str(refused.value)
 
 
 def test_an_absent_dead_letter_topic_is_not_found(call: Call) -> None:
@@ -298,9 +303,7 @@ def test_a_seek_needs_a_place_to_go(call: Call, target: dict[str, Any], error: t
     assert text in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    "target", [{"time": {}}, {"time": {"seconds": 1_600_000_000}}, {"time": {"seconds": 4_000_000_000}}, {"snapshot": N}]
-)
+@pytest.mark.parametrize("target", [{"time": {}}, {"time": {"seconds": 1_600_000_000}}, {"time": {"seconds": 4_000_000_000}}, {"snapshot": N}])
 def test_a_seek_goes_to_a_time_or_a_snapshot(call: Call, target: dict[str, Any]) -> None:
     call("CreateSubscription", name=S, topic=T)
     call("CreateSnapshot", name=N, subscription=S)

@@ -54,9 +54,7 @@ def read(query: str) -> Parameters:
             bound.setdefault(name, []).append(value)
     kind, _, options = system.get("alt", "json").partition(";")
     if kind not in {"json", "proto"} or options not in {"", "enum-encoding=int"}:
-        raise InvalidArgument(
-            f'Invalid value for query parameter "alt": {system["alt"][:40]}; it is json, json;enum-encoding=int or proto.'
-        )
+        raise InvalidArgument(f'Invalid value for query parameter "alt": {system["alt"][:40]}; it is json, json;enum-encoding=int or proto.')
     return Parameters(
         pretty=_flag("prettyPrint", system.get("prettyPrint", "true")),
         enum_as_int=bool(options),

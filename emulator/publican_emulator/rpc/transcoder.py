@@ -115,9 +115,8 @@ def _read_body(route: Route, message: Message, body: bytes) -> None:
 
 def _bind(route: Route, message: Message, name: str, texts: list[str]) -> None:
     top = name.partition(".")[0]
-    # The whole message is in the body. Its update mask is taken from the query too: many REST APIs have it there.
-    in_body = route.body == "*" and not (name in _MASK_NAMES and "update_mask" in message.DESCRIPTOR.fields_by_name)
-    if in_body or top == route.body:
+    # With `*` everything is in the body, but an update mask is taken from the query too: many REST APIs have it there.
+    if top == route.body or (route.body == "*" and name not in _MASK_NAMES):
         raise json_form.unbound(name, f"Field '{top}' could not be found in request message.")
     json_form.bind(message, name, texts)
 

@@ -71,6 +71,5 @@ def _is_own(origin: str, host: str) -> bool:
 
 def _foreign(origin: str) -> PermissionDenied:
     return PermissionDenied(
-        f"A web page of {origin[:200]} may not use this emulator: anybody's page could. "
-        "Start it with --cors-origin to allow an origin by name."
+        f"A web page of {origin[:200]} may not use this emulator: anybody's page could. Start it with --cors-origin to allow an origin by name."
     )

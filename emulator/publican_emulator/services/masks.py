@@ -86,9 +86,7 @@ def checked_paths(what: Updatable, paths: Sequence[str]) -> list[str]:
     wrong = f"Invalid update_mask provided in the {what.request}: "
     for path in paths:
         if not _is_known(descriptor, path):
-            raise InvalidArgument(
-                f"{wrong}{path} is not a known {what.resource} field. Note that field paths must be of the form {what.example}."
-            )
+            raise InvalidArgument(f"{wrong}{path} is not a known {what.resource} field. Note that field paths must be of the form {what.example}.")
         if path.partition(".")[0] not in what.mutable:
             raise InvalidArgument(f"{wrong}the '{path}' field in the {what.resource} is not mutable.")
     return [path for path in dict.fromkeys(paths) if not any(path.startswith(other + ".") for other in paths)]

@@ -58,17 +58,13 @@ class Publisher:
     ) -> Answer[pubsub.ListTopicSubscriptionsResponse]:
         """Give a page of the names of the subscriptions attached to a topic; a detached one is not."""
         names, commit = self._driver.run(self._driver.broker.list_topic_subscriptions, request.topic)
-        here, token = paging.page(
-            names, "subscriptions", request.topic, page_size=request.page_size, page_token=request.page_token, name_of=str
-        )
+        here, token = paging.page(names, "subscriptions", request.topic, page_size=request.page_size, page_token=request.page_token, name_of=str)
         return pubsub.ListTopicSubscriptionsResponse(subscriptions=here, next_page_token=token), commit
 
     def list_topic_snapshots(self, request: pubsub.ListTopicSnapshotsRequest, info: CallInfo) -> Answer[pubsub.ListTopicSnapshotsResponse]:
         """Give a page of the names of a topic's snapshots."""
         names, commit = self._driver.run(self._driver.broker.list_topic_snapshots, request.topic)
-        here, token = paging.page(
-            names, "snapshots", request.topic, page_size=request.page_size, page_token=request.page_token, name_of=str
-        )
+        here, token = paging.page(names, "snapshots", request.topic, page_size=request.page_size, page_token=request.page_token, name_of=str)
         return pubsub.ListTopicSnapshotsResponse(snapshots=here, next_page_token=token), commit
 
     def delete_topic(self, request: pubsub.DeleteTopicRequest, info: CallInfo) -> Answer[known.Empty]:

@@ -35,9 +35,7 @@ class Snapshots:
         paths = masks.checked_paths(masks.SNAPSHOT, request.update_mask.paths)
         stored, _ = self._driver.run(self._driver.broker.get_snapshot, name)
         wanted = masks.merged(convert.snapshot_message(stored), request.snapshot, paths)
-        snapshot, commit = self._driver.run(
-            self._driver.broker.update_snapshot, name, dict(wanted.labels), convert.instant(wanted, "expire_time")
-        )
+        snapshot, commit = self._driver.run(self._driver.broker.update_snapshot, name, dict(wanted.labels), convert.instant(wanted, "expire_time"))
         return convert.snapshot_message(snapshot), commit
 
     def list_snapshots(self, request: pubsub.ListSnapshotsRequest, info: CallInfo) -> Answer[pubsub.ListSnapshotsResponse]:
