@@ -1,6 +1,7 @@
 """The fake service: `from publican_emulator import Emulator`.
 
-emulator.py puts the rooms together; broker/ is what the service means. Importing the package costs nothing: names load when they are asked for.
+emulator.py puts the rooms together; broker/ is what the service means. Importing the package costs nothing: names load when they are asked
+for.
 
 PYTEST_DONT_REWRITE
 """
@@ -17,10 +18,10 @@ _HOMES = {"Clock": "driver", "Emulator": "emulator", "SystemClock": "driver", "V
 
 
 def __getattr__(name: str) -> Any:
-    import importlib  # noqa: PLC0415  (only who asks pays)
+    import importlib  # only who asks pays
 
     if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415  (15 ms)
+        from importlib.metadata import version  # 15 ms
 
         return version("publican")
     if name in _HOMES:

@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser()
     options = asked.parse_args(arguments)
     if options.version:
-        from publican_emulator import __version__  # noqa: PLC0415
+        from publican_emulator import __version__
 
         return _say(f"publican {__version__}")
     command = {"serve": _serve, "healthcheck": _healthcheck, "demo": _demo}.get(options.command)
@@ -38,14 +38,18 @@ def parser() -> argparse.ArgumentParser:
     asked = argparse.ArgumentParser(prog="publican", description="A local Google Cloud Pub/Sub.")
     asked.add_argument("--version", action="store_true", help="print the version")
     commands = asked.add_subparsers(dest="command", metavar="COMMAND")
-    serve = commands.add_parser("serve", help="start the emulator", description="Start the emulator: gRPC and REST on one port, until Ctrl-C.")
+    serve = commands.add_parser("serve", help="start the emulator", description="Serve gRPC and REST on one port, until Ctrl-C.")
     serve.add_argument("--host", help="address to listen on (localhost: 127.0.0.1 and ::1)")
     serve.add_argument("--port", type=int, help=f"port to listen on; 0 takes a free one ({endpoint.PORT_DEFAULT})")
     serve.add_argument("--host-port", metavar="HOST:PORT", help="both at once, as gcloud's emulator takes them")
     serve.add_argument("--pull-wait", metavar="SECONDS", type=_seconds, help="when a Pull that finds nothing answers that (90)")
     serve.add_argument("--cors-origin", metavar="ORIGIN", action="append", default=[], help="a web origin whose pages may use it; may be repeated")
-    serve.add_argument("--log-level", choices=_LOG_LEVELS, default="warning", help="what is logged, on stderr (warning; info shows refused calls)")
-    healthcheck = commands.add_parser("healthcheck", help="ask whether an emulator serves", description="Exit with 0 when an emulator serves, else 1.")
+    serve.add_argument(
+        "--log-level", choices=_LOG_LEVELS, default="warning", help="what is logged, on stderr (warning; info tells of names not found)"
+    )
+    healthcheck = commands.add_parser(
+        "healthcheck", help="ask whether an emulator serves", description="Exit with 0 when an emulator serves, else with 1."
+    )
     healthcheck.add_argument("--host-port", metavar="HOST:PORT", help=f"where it listens (localhost:{endpoint.PORT_DEFAULT})")
     commands.add_parser("demo", help="show what it does, in ten seconds of reading")
     return asked
@@ -59,7 +63,7 @@ def _seconds(text: str) -> float:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from publican_emulator import serve  # noqa: PLC0415
+    from publican_emulator import serve
 
     host, port = _host_and_port(options)
     return serve.run(host, port, pull_wait_s=options.pull_wait, cors_origins=options.cors_origin, log_level=options.log_level)
@@ -75,7 +79,7 @@ def _host_and_port(options: argparse.Namespace) -> tuple[str, int]:
 
 
 def _healthcheck(options: argparse.Namespace) -> int:
-    from publican_emulator import healthcheck  # noqa: PLC0415
+    from publican_emulator import healthcheck
 
     host, port = endpoint.parse(options.host_port or f"localhost:{endpoint.PORT_DEFAULT}")
     found = healthcheck.trouble(host, port)
@@ -85,7 +89,7 @@ def _healthcheck(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from publican_emulator import demo  # noqa: PLC0415
+    from publican_emulator import demo
 
     return _say(demo.text())
 

@@ -1,7 +1,7 @@
 """What a test may do to the emulator beside calling it: tell and move the time.
 
-Time moves from deadline to deadline, in order: at each one everything that is due happens at its own instant, and whoever waits for messages gets
-them, before time goes on. So `advance(20)` is `advance(10); advance(10)`, and a lease of 10 s is seen to expire twice in it.
+Time moves from deadline to deadline, in order: at each one everything that is due happens at its own instant, and whoever waits for messages
+gets them, before time goes on. So `advance(20)` is `advance(10); advance(10)`, and a lease of 10 s is seen to expire twice in it.
 
 All of this runs in the emulator's loop; `Emulator` offers the same to other threads.
 
@@ -64,7 +64,7 @@ class Control:
 
     async def drain(self) -> None:
         """Let whoever has been woken take what it was woken for, and the bytes leave."""
-        while self._driver.has_woken:
+        while self._driver.has_woken:  # noqa: ASYNC110  (they come within the next turns of the loop: no time passes)
             await asyncio.sleep(0)
         for _ in range(_TURNS):
             await asyncio.sleep(0)

@@ -45,7 +45,7 @@ def text() -> str:
 
 
 def _call(emulator: Emulator, method: str, path: str, body: dict[str, object]) -> Any:
-    request = urllib.request.Request(  # noqa: S310  (our own port)
+    request = urllib.request.Request(  # our own port
         f"http://{emulator.address}/v1/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method
     )
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as response:

@@ -35,7 +35,7 @@ STOP_GRACE_S: Final = 0.3
 
 
 class Emulator:
-    """A Pub/Sub on a port, between entering and leaving its context; it listens before the context is entered, and leaves nothing behind."""
+    """A Pub/Sub on a port, between entering and leaving its context: it listens when the context is entered, and leaves nothing behind."""
 
     def __init__(
         self,
@@ -103,7 +103,8 @@ class Emulator:
     @property
     def port(self) -> int:
         """The port that it listens on."""
-        assert self._bound, "it does not listen yet: enter its context first"
+        if not self._bound:
+            raise RuntimeError("this Emulator does not listen yet: enter its context first")
         return self._bound[0][1]
 
     @property
@@ -124,7 +125,7 @@ class Emulator:
         return self._dispatcher.surprises
 
     def reset(self, why: str = "The emulator was reset.", *, clock: Clock | None = None) -> None:
-        """Go on with an empty broker: message ids start at 1 again, and what still waits on the old one ends FAILED_PRECONDITION, with `why`.
+        """Go on with an empty broker: message ids start at 1 again, and what waits on the old one ends FAILED_PRECONDITION, with `why`.
 
         The time stays what it is, unless another clock is given.
         """
@@ -139,7 +140,7 @@ class Emulator:
         self._dispatcher.surprises.clear()
 
     def run(self, operation: Callable[..., T], *arguments: object) -> T:
-        """Run an operation of the broker, as a call would: `emulator.run(Broker.create_topic, name, TopicSettings())`; the time is added last.
+        """Run an operation of the broker as a call would: `emulator.run(Broker.create_topic, name, TopicSettings())`. The time is added.
 
         Raises:
             PubsubError: what the operation refuses.

@@ -8,7 +8,7 @@ from typing import Final
 
 PORT_DEFAULT: Final = 8085
 _LOOPBACK: Final = ("127.0.0.1", "::1")
-_WILDCARDS: Final = frozenset({"", "0.0.0.0", "::", "*"})  # noqa: S104  (compared with, not bound)
+_WILDCARDS: Final = frozenset({"", "0.0.0.0", "::", "*"})  # compared with, not bound
 
 
 def parse(host_port: str) -> tuple[str, int]:
@@ -46,11 +46,11 @@ def listening(host: str) -> tuple[str, ...]:
     if host == "localhost":
         return _LOOPBACK
     if host in _WILDCARDS:
-        return ("0.0.0.0", "::") if host in {"", "*"} else (host,)  # noqa: S104  (somebody asked for it)
+        return ("0.0.0.0", "::") if host in {"", "*"} else (host,)  # somebody asked for it
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        import socket  # noqa: PLC0415  (only a name needs looking up)
+        import socket  # only a name needs looking up
 
         return tuple(dict.fromkeys(str(address[0]) for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)))
     return (host,)

@@ -1,7 +1,7 @@
 """Ask an emulator whether it serves: `GET /healthz`, in a few frames of HTTP/2.
 
-Not over HTTP/1, because the first HTTP/1 byte makes a server load its skin for that (a quarter of a second, 13 MB), and a container is asked every
-few seconds of its life. Not by a client library, because a probe should start in no time.
+Not over HTTP/1, because the first HTTP/1 byte makes a server load its skin for that (a quarter of a second, 13 MB), and a container is asked
+every few seconds of its life. Not by a client library, because a probe should start in no time.
 
 Source: RFC 9113, sections 3.4 (preface), 4.1 (frames) and 8.3 (requests).
 
@@ -30,8 +30,8 @@ def trouble(host: str, port: int) -> str | None:
             connection.sendall(_PREFACE + _frame(_SETTINGS, 0, 0, b"") + _frame(_HEADERS, _END_STREAM_END_HEADERS, 1, _request(host)))
             for kind, stream, payload in _frames(connection):
                 if kind == _HEADERS and stream == 1:
-                    status = dict(hpack.Decoder().decode(payload))[":status"]
-                    return None if status == "200" else f"it answers with status {status}"
+                    status = dict(hpack.Decoder().decode(payload, raw=True)).get(b":status", b"none")
+                    return None if status == b"200" else f"it answers with status {status.decode()}"
     except OSError as error:
         return f"nobody answers ({error})"
     return "what answers there is no Publican that serves"

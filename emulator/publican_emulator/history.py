@@ -5,8 +5,8 @@
       +0.000s   delivered    sub=billing  attempt=1  lease=10s  via Pull #1
       +10.000s  expired      sub=billing  attempt=1  (no ack)
 
-A History is a listener of the broker's facts: hand it to the emulator, ask for `text()`. Offsets count from the first fact. Long values are cut,
-with their length; of many messages the newest are shown.
+A History is a listener of the broker's facts: hand it to the emulator, ask for `text()`. Offsets count from the first fact. Long values are
+cut, with their length; of many messages the newest are shown.
 
 PYTEST_DONT_REWRITE
 """

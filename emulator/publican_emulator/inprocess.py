@@ -1,8 +1,9 @@
 """An event loop on a thread of its own, and the one bridge into it.
 
-Test suites freeze time and forbid sockets, and a loop must survive both. freezegun replaces `time.monotonic` wherever a module holds it, and a
-loop that reads a frozen clock never wakes again; default arguments it leaves alone, so that is where ours keeps the real one. pytest-socket puts
-a class that refuses in the place of `socket.socket`: the loop starts with the real one back, and accepts through a class that does not ask there.
+Test suites freeze time and forbid sockets, and a loop must survive both. freezegun replaces `time.monotonic` wherever a module holds it, and
+a loop that reads a frozen clock never wakes again; default arguments it leaves alone, so that is where ours keeps the real one. pytest-socket
+puts a class that refuses in the place of `socket.socket`: the loop starts with the real one back, and accepts through a class that does not
+ask there.
 
 Whatever another thread wants of the emulator goes through `LoopThread.call`.
 

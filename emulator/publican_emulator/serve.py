@@ -57,7 +57,7 @@ def _greeting(emulator: Emulator) -> str:
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Give uvloop's loop where that is installed (`publican[speed]`); None: asyncio's own."""
     try:
-        import uvloop  # noqa: PLC0415  (an extra)
+        import uvloop  # an extra
     except ImportError:
         return None
     return uvloop.new_event_loop
@@ -66,7 +66,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 def _trouble(error: OSError, host: str, port: int) -> str:
     where = endpoint.shown(host, port)
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is in use: stop what listens there (another emulator?), or choose another port with --port (0: any free one)"
+        return f"port {port} of {host} is in use: stop what listens there (another emulator?), or choose another --port (0: any free one)"
     if error.errno == errno.EACCES:
         return f"no permission to listen on {where}: choose a port above 1023 with --port"
     return f"cannot listen on {where}: {error.strerror or error}"

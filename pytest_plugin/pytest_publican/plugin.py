@@ -30,7 +30,7 @@ _ID_MAX: Final = 255
 @pytest.fixture(scope="session")
 def pubsub_server() -> "Iterator[Emulator]":
     """Give a running emulator for the session: `.address`; tests want `pubsub`, which empties it."""
-    from publican_emulator import Emulator, VirtualClock  # noqa: PLC0415  (loaded by the first test that wants it)
+    from publican_emulator import Emulator, VirtualClock  # loaded by the first test that wants it
 
     with Emulator(clock=VirtualClock(), pull_wait_s=PULL_WAIT_S) as emulator:
         yield emulator
@@ -45,8 +45,8 @@ def pubsub_seed() -> "Seed":
 @pytest.fixture
 def pubsub(request: pytest.FixtureRequest, pubsub_server: "Emulator", pubsub_seed: "Seed") -> "Iterator[Pubsub]":
     """Give a Pub/Sub that only this test uses; PUBSUB_EMULATOR_HOST, PUBSUB_PROJECT_ID and GOOGLE_CLOUD_PROJECT name it."""
-    from publican_emulator import VirtualClock  # noqa: PLC0415
-    from pytest_publican.handle import Pubsub  # noqa: PLC0415
+    from publican_emulator import VirtualClock
+    from pytest_publican.handle import Pubsub
 
     pubsub_server.reset(clock=VirtualClock())
     handle = Pubsub(pubsub_server, PROJECT)

@@ -183,9 +183,7 @@ def test_healthcheck_says_by_its_exit_code_whether_it_serves(serve: Callable[...
 
 def test_healthcheck_is_not_taken_in_by_another_server() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
-        check = subprocess.Popen(
-            [*COMMAND, "healthcheck", "--host-port", f"127.0.0.1:{other.getsockname()[1]}"], stderr=subprocess.PIPE, text=True
-        )
+        check = subprocess.Popen([*COMMAND, "healthcheck", "--host-port", f"127.0.0.1:{other.getsockname()[1]}"], stderr=subprocess.PIPE, text=True)
         connection, _ = other.accept()
         with connection:
             connection.recv(1000)
