@@ -25,9 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if jar is not None:
         products.append(official(jar))
     elif options.product != "publican":
-        sys.stderr.write(
-            "No official emulator (--official-jar, $PUBSUB_EMULATOR_JAR, the Google Cloud SDK on PATH): Publican alone, no ratios.\n"
-        )
+        sys.stderr.write("No official emulator (--official-jar, $PUBSUB_EMULATOR_JAR, the Google Cloud SDK on PATH): Publican alone, no ratios.\n")
     turns = options.turns or (1 if options.quick else TURNS)
     results = run(products, rows, turns=turns, quick=options.quick)
     command = _shown(options)
@@ -42,15 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Publican and the official emulator, side by side.")
-    parser.add_argument(
-        "--quick", action="store_true", help="small amounts, one turn, no warm-up: shows that every row runs, judges nothing"
-    )
+    parser.add_argument("--quick", action="store_true", help="small amounts, one turn, no warm-up: shows that every row runs, judges nothing")
     parser.add_argument("--turns", type=int, help=f"turns per row (default {TURNS}; 1 with --quick)")
     parser.add_argument("--rows", nargs="+", choices=[row.key for row in ROWS], help="only these rows")
     parser.add_argument("--product", choices=["publican", "official", "both"], default="both", help="what to measure (default both)")
-    parser.add_argument(
-        "--official-jar", metavar="JAR", help="the official emulator; default $PUBSUB_EMULATOR_JAR, else the Google Cloud SDK's"
-    )
+    parser.add_argument("--official-jar", metavar="JAR", help="the official emulator; default $PUBSUB_EMULATOR_JAR, else the Google Cloud SDK's")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every turn there")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table between the marks of this Markdown page")
     return parser

@@ -50,9 +50,7 @@ class Load:
             body.write(self.body if self.rest else messages.grpc_frame(self.body))
             body.flush()
             url = f"http://{self.address}{self.path}"
-            done = subprocess.run(
-                ["h2load", "-n", str(self.calls), *form, "-d", body.name, url], capture_output=True, text=True, check=True
-            )
+            done = subprocess.run(["h2load", "-n", str(self.calls), *form, "-d", body.name, url], capture_output=True, text=True, check=True)
         counts, duration = _COUNTS.search(done.stdout), _DURATION.search(done.stdout)
         if counts is None or duration is None or not counts[1] == counts[2] == counts[3]:
             raise RuntimeError(f"h2load did not finish its calls:\n{done.stdout}")

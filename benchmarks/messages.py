@@ -85,9 +85,12 @@ def acknowledge(subscription_name: str, ack_ids: list[str]) -> bytes:
 
 
 def open_stream(subscription_name: str, ack_deadline_s: int, *, max_outstanding: int = 0) -> bytes:
-    """Encode the first request of a StreamingPull."""
+    """Encode the first request of a StreamingPull; with protocol version 1 the server answers an empty request by an empty response."""
     request = _StreamingPullRequest(
-        subscription=subscription_name, stream_ack_deadline_seconds=ack_deadline_s, max_outstanding_messages=max_outstanding
+        subscription=subscription_name,
+        stream_ack_deadline_seconds=ack_deadline_s,
+        max_outstanding_messages=max_outstanding,
+        protocol_version=1,
     )
     return bytes(request.SerializeToString())
 

@@ -155,7 +155,5 @@ def _sdk_root() -> Path | None:
 
 
 def _git_version() -> str:
-    asked = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False, cwd=Path(__file__).parent
-    )
+    asked = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False, cwd=Path(__file__).parent)
     return asked.stdout.strip() or "unknown"

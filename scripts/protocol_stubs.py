@@ -51,7 +51,13 @@ def _module(name: str, packages: tuple[str, ...], files: descriptor_pb2.FileDesc
                 if name != "known.pyi" or message.name in KNOWN:
                     body += [*writer.message(message, file.package, ""), ""]
     head = ["# Made by scripts/rebuild_protocol.py; do not edit.", ""]
-    imports = ["import datetime", "from collections.abc import Iterable, Mapping, MutableMapping", "from typing import Any as _Any", "", "from google.protobuf.message import Message"]
+    imports = [
+        "import datetime",
+        "from collections.abc import Iterable, Mapping, MutableMapping",
+        "from typing import Any as _Any",
+        "",
+        "from google.protobuf.message import Message",
+    ]
     others = sorted(writer.others)
     if others:
         imports += ["", f"from publican_protocol import {', '.join(others)}"]
@@ -67,7 +73,16 @@ class _Writer:
 
     def enum(self, enum: descriptor_pb2.EnumDescriptorProto, indent: str) -> list[str]:
         values = [f"{indent}{value.name}: int" for value in enum.value]
-        return [f"{indent}class {enum.name}:", f"{indent}    @staticmethod", f"{indent}    def Name(number: int) -> str: ...", f"{indent}    @staticmethod", f"{indent}    def Value(name: str) -> int: ...", *(f"    {value}" for value in values), "", *values]
+        return [
+            f"{indent}class {enum.name}:",
+            f"{indent}    @staticmethod",
+            f"{indent}    def Name(number: int) -> str: ...",
+            f"{indent}    @staticmethod",
+            f"{indent}    def Value(name: str) -> int: ...",
+            *(f"    {value}" for value in values),
+            "",
+            *values,
+        ]
 
     def message(self, message: descriptor_pb2.DescriptorProto, scope: str, indent: str) -> list[str]:
         inner = f"{indent}    "

@@ -13,13 +13,14 @@ import pathlib
 import re
 import sys
 
-import protocol_stubs
 from google.api import annotations_pb2
 from google.iam.v1 import iam_policy_pb2
 from google.protobuf import any_pb2, descriptor_pb2, empty_pb2, struct_pb2
 from google.protobuf.descriptor import FileDescriptor
 from google.pubsub_v1 import types
 from google.rpc import error_details_pb2, status_pb2
+
+import protocol_stubs
 
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent / "protocol" / "publican_protocol"
 RENAMED = {

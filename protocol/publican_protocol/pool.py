@@ -57,7 +57,7 @@ def lazily(namespace: dict[str, Any], *packages: str) -> Callable[[str], Any]:
 
 
 def _enum(packages: tuple[str, ...], name: str) -> Any:
-    from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper  # noqa: PLC0415  (only enums need it)
+    from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 
     for package in packages:
         try:

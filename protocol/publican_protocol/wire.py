@@ -204,9 +204,7 @@ def publish_response(first_id: int, count: int) -> bytes:
     if count == 1:
         digits = b"%d" % first_id
         return b"\x0a%c%b" % (len(digits), digits)
-    return b"".join(
-        blob for first, here, width in _widths(first_id, count) for blob, _ in _counted(b"\x0a" + bytes((width,)), first, here)
-    )
+    return b"".join(blob for first, here, width in _widths(first_id, count) for blob, _ in _counted(b"\x0a" + bytes((width,)), first, here))
 
 
 def message_id_of(message: bytes) -> int:

@@ -16,9 +16,7 @@ KEYS = [f"customer-{number}" for number in range(5)]
 @pytest.fixture
 def ordered_publisher(environment: str) -> Iterator[pubsub_v1.PublisherClient]:
     """Give a publisher with ordering switched on, whose batches are small enough for several per key."""
-    client = pubsub_v1.PublisherClient(
-        pubsub_v1.types.BatchSettings(max_messages=7), pubsub_v1.types.PublisherOptions(enable_message_ordering=True)
-    )
+    client = pubsub_v1.PublisherClient(pubsub_v1.types.BatchSettings(max_messages=7), pubsub_v1.types.PublisherOptions(enable_message_ordering=True))
     yield client
     client.stop()
     client.transport.close()

@@ -66,9 +66,7 @@ def test_a_pull_waits_for_a_message(
     assert [each.message.data for each in pulled.result().received_messages] == [b"late"]
 
 
-def test_a_nacked_message_comes_back(
-    publisher: pubsub_v1.PublisherClient, topic: str, subscription: str, stream: Callable[..., Any]
-) -> None:
+def test_a_nacked_message_comes_back(publisher: pubsub_v1.PublisherClient, topic: str, subscription: str, stream: Callable[..., Any]) -> None:
     inbox = stream(subscription)
     publisher.publish(topic, b"again").result(timeout=LIMIT_S)
     first = inbox.take()
@@ -157,9 +155,7 @@ def test_a_subscription_is_updated(subscriber: pubsub_v1.SubscriberClient, subsc
     assert subscriber.get_subscription(subscription=subscription).ack_deadline_seconds == 42
 
 
-def test_what_is_deleted_is_gone(
-    publisher: pubsub_v1.PublisherClient, subscriber: pubsub_v1.SubscriberClient, topic: str, subscription: str
-) -> None:
+def test_what_is_deleted_is_gone(publisher: pubsub_v1.PublisherClient, subscriber: pubsub_v1.SubscriberClient, topic: str, subscription: str) -> None:
     publisher.delete_topic(topic=topic)
     assert subscriber.get_subscription(subscription=subscription).topic == "_deleted-topic_"
     subscriber.delete_subscription(subscription=subscription)

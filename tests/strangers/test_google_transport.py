@@ -14,9 +14,8 @@ STREAMING_PULL = "/google.pubsub.v1.Subscriber/StreamingPull"
 PULL = "/google.pubsub.v1.Subscriber/Pull"
 
 
-def status_of(error: grpc.RpcError) -> grpc.StatusCode:
+def status_of(error: Any) -> grpc.StatusCode:
     """Return the code of a failed call; grpc raises an RpcError that is a Call too."""
-    assert isinstance(error, grpc.Call)
     return error.code()
 
 
@@ -27,9 +26,7 @@ def channel(address: str) -> Iterator[grpc.Channel]:
         yield channel
 
 
-def test_a_compressed_publish_arrives(
-    publisher: pubsub_v1.PublisherClient, topic: str, subscription: str, stream: Callable[..., Any]
-) -> None:
+def test_a_compressed_publish_arrives(publisher: pubsub_v1.PublisherClient, topic: str, subscription: str, stream: Callable[..., Any]) -> None:
     inbox = stream(subscription)
     publish = publisher.transport.grpc_channel.unary_unary(
         "/google.pubsub.v1.Publisher/Publish", request_serializer=pubsub_v1.types.PublishRequest.serialize

@@ -49,9 +49,7 @@ def build_node(folder: Path) -> list[str]:
     [("go", ["go"], build_go), ("java", ["java", "mvn"], build_java), ("node", ["node", "npm"], build_node)],
     ids=["go", "java", "node"],
 )
-def test_the_official_client_goes_round(
-    language: str, tools: list[str], build: Callable[[Path], list[str]], address: str, project: str
-) -> None:
+def test_the_official_client_goes_round(language: str, tools: list[str], build: Callable[[Path], list[str]], address: str, project: str) -> None:
     if missing := [tool for tool in tools if shutil.which(tool) is None]:
         pytest.skip(f"the {language} client is NOT tested: no {' and no '.join(missing)} on PATH")
     command = build(HERE / language)

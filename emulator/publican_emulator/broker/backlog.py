@@ -11,12 +11,11 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 
-from publican_protocol.wire import message_id_of, publish_time_of, received_size
-
 from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.leases import Group, Lease, Single, Stage
 from publican_emulator.broker.log import Cursor
+from publican_protocol.wire import message_id_of, publish_time_of, received_size
 
 RECEIVED_OVERHEAD = received_size(b"")
 _FIRST_ID = attrgetter("first_id")

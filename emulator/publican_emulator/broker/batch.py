@@ -6,9 +6,8 @@ PYTEST_DONT_REWRITE
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from publican_protocol import wire
-
 from publican_emulator.broker import ackids
+from publican_protocol import wire
 
 
 @dataclass(slots=True, frozen=True)

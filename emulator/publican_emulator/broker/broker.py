@@ -8,25 +8,24 @@ PYTEST_DONT_REWRITE
 
 from collections.abc import Mapping, Sequence
 
-from publican_protocol import names
-from publican_protocol.wire import tail_of
-
-from publican_emulator.broker import ackids, limits, seeking, snapshots
+from publican_emulator.broker import ackids, seeking
 from publican_emulator.broker.batch import Batch
-from publican_emulator.broker.consumer import Consumer
+from publican_emulator.broker.consumer import Consumer, a_pull, a_stream
 from publican_emulator.broker.dead_letters import DeadLetters
-from publican_emulator.broker.errors import BadArgument, InvalidArgument, NotFound, PubsubError, deadline_out_of_bounds
+from publican_emulator.broker.errors import BadArgument, InvalidArgument, NotFound, PubsubError
 from publican_emulator.broker.events import Fact, Kind, Listener
 from publican_emulator.broker.exactly_once import refusal
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.intake import Intake
 from publican_emulator.broker.retention import span_of
-from publican_emulator.broker.settings import DeadLetterPolicy, SubscriptionSettings, TopicSettings, check_ack_deadline, check_labels
+from publican_emulator.broker.settings import DeadLetterPolicy, SubscriptionSettings, TopicSettings, check_ack_deadline, check_extension, check_labels
 from publican_emulator.broker.shelf import Shelf
 from publican_emulator.broker.snapshots import Snapshot
 from publican_emulator.broker.subscription import Subscription, Surroundings
 from publican_emulator.broker.timers import Timers
 from publican_emulator.broker.topic import Topic
+from publican_protocol import names
+from publican_protocol.wire import tail_of
 
 AckIds = Sequence[str] | Mapping[bytes, list[bytes]]
 """Ack ids one by one, or already split into heads and rests."""
@@ -49,8 +48,6 @@ class Broker:
         self._around = Surroundings(
             self._timers, self._next_number, self.ready.append, DeadLetters(self._publish_dead_letter), self._expire, listener
         )
-
-    # time
 
     def next_due(self) -> Nanos | None:
         """Give the instant of the next thing that happens by itself; None: nothing will."""
@@ -278,7 +275,7 @@ class Broker:
             raise BadArgument("max_messages", f"It must be above 0, not {max_messages}.")
         known = self._subscription(subscription, now)
         known.check_pullable()
-        return self._open(known, Consumer(0, "Pull", None, max_messages=min(max_messages, limits.PULL_MESSAGES), takes_once=True))
+        return self._open(known, a_pull(max_messages))
 
     def open_stream(
         self,
@@ -300,17 +297,12 @@ class Broker:
         check_ack_deadline(ack_deadline_s)
         known = self._subscription(subscription, now, shown=subscription)
         known.check_pullable()
-        lease_for = Nanos(ack_deadline_s * SECOND)
-        limit, limit_bytes = max(0, max_outstanding_messages), max(0, max_outstanding_bytes)
-        return self._open(known, Consumer(0, "StreamingPull", lease_for, limit, limit_bytes, client_id=client_id))
+        return self._open(known, a_stream(ack_deadline_s, max_outstanding_messages, max_outstanding_bytes, client_id))
 
-    def _open(self, subscription: Subscription, consumer: Consumer) -> Consumer:
+    def _open(self, subscription: Subscription, opened: Consumer) -> Consumer:
         self._consumers += 1
-        consumer.number = self._consumers
-        consumer.label = f"{consumer.label} #{consumer.number}"
-        consumer.subscription = subscription
-        subscription.rotation.consumers[consumer] = None
-        return consumer
+        subscription.open(opened, self._consumers)
+        return opened
 
     def set_stream_deadline(self, consumer: Consumer, ack_deadline_s: int, now: Nanos) -> None:
         """Give later deliveries of a stream another deadline.
@@ -325,12 +317,12 @@ class Broker:
     def want(self, consumer: Consumer, now: Nanos) -> None:
         """Say that a consumer asks for messages: it appears in `ready` when there is one for it, or when it will get none any more."""
         self.settle(now)
-        _subscription_of(consumer).want(consumer)
+        consumer.subscription.want(consumer)
 
     def pass_on(self, consumer: Consumer, now: Nanos) -> None:
         """Say that a consumer which was told to come cannot take anything now: the next one is told."""
         self.settle(now)
-        subscription = _subscription_of(consumer)
+        subscription = consumer.subscription
         subscription.rotation.rest(consumer)
         subscription.rotation.tell()
 
@@ -341,7 +333,7 @@ class Broker:
             PubsubError: it will get nothing any more: why.
         """
         self.settle(now)
-        subscription = _subscription_of(consumer)
+        subscription = consumer.subscription
         if consumer.end is None:
             subscription.last_activity = now
         return subscription.lease(consumer, max_bytes, now)
@@ -349,7 +341,7 @@ class Broker:
     def close(self, consumer: Consumer, now: Nanos) -> None:
         """Forget a consumer; its leases stay until their deadlines, and its ack ids stay good."""
         self.settle(now)
-        subscription = _subscription_of(consumer)
+        subscription = consumer.subscription
         if not consumer.takes_once and consumer.end is None:
             subscription.last_activity = now
         subscription.rotation.close(consumer)
@@ -410,8 +402,6 @@ class Broker:
             named.refuse_malformed()
         return known, named
 
-    # snapshots and seek
-
     def create_snapshot(self, name: str, subscription: str, labels: Mapping[str, str], now: Nanos) -> Snapshot:
         """Note what is unacked in a subscription. An empty name asks for one in the subscription's project.
 
@@ -428,14 +418,10 @@ class Broker:
         self._snapshots.check_free(name)
         source = self._subscription(subscription, now)
         source.check_pullable()
-        expire_time = snapshots.expire_time(source, now)
-        held, since = seeking.position(source)
         name = name or self._snapshots.free_name(names.project_of(subscription), self._next_number())
-        snapshot = Snapshot(name, source.origin, source.topic, expire_time, dict(labels), held, since, self._expire_snapshot)
+        snapshot = seeking.snapshot_of(source, name, labels, self._expire_snapshot, now)
         self._snapshots.put(name, snapshot)
-        if source.topic is not None:
-            source.topic.snapshots.add(name)
-        self._timers.arm(snapshot, expire_time)
+        self._timers.arm(snapshot, snapshot.expire_time)
         self._state(Kind.CREATED, name, now, note=f"of {subscription}")
         return snapshot
 
@@ -452,11 +438,7 @@ class Broker:
         """
         self.settle(now)
         snapshot = self._snapshots.get(name)
-        check_labels(labels)
-        if expire_time != snapshot.expire_time:
-            snapshots.check_expire_time(expire_time, snapshot, now)
-        snapshot.labels = dict(labels)
-        snapshot.expire_time = expire_time
+        snapshot.change(labels, expire_time, now)
         self._timers.arm(snapshot, expire_time)
         self._state(Kind.UPDATED, name, now)
         return snapshot
@@ -468,10 +450,8 @@ class Broker:
 
     def _drop_snapshot(self, snapshot: Snapshot, now: Nanos, note: str = "") -> None:
         self._snapshots.remove(snapshot.name)
-        snapshot.is_over = True
         self._timers.disarm(snapshot)
-        if snapshot.topic is not None:
-            snapshot.topic.snapshots.discard(snapshot.name)
+        snapshot.end()
         self._state(Kind.DELETED, snapshot.name, now, note=note)
 
     def _expire_snapshot(self, snapshot: Snapshot) -> None:
@@ -508,28 +488,11 @@ class Broker:
         known.rearm(now)
         self._state(Kind.SOUGHT, subscription, now, note=f"to {snapshot}")
 
-    # looking
-
     def existing_names(self, kind: str) -> list[str]:
         """Give the names of all topics, subscriptions or snapshots ("topic", ...): for saying which one was meant."""
-        shelves: dict[str, Shelf[Topic] | Shelf[Subscription] | Shelf[Snapshot]] = {
-            "topic": self._topics,
-            "subscription": self._subscriptions,
-            "snapshot": self._snapshots,
-        }
-        return shelves[kind].names() if kind in shelves else []
+        shelves: tuple[Shelf[Topic] | Shelf[Subscription] | Shelf[Snapshot], ...] = (self._topics, self._subscriptions, self._snapshots)
+        return [name for shelf in shelves if shelf.kind == kind for name in shelf.names()]
 
     def _state(self, kind: Kind, resource: str, now: Nanos, note: str = "") -> None:
         if self.listener is not None:
             self.listener(Fact(now, kind, resource, note=note))
-
-
-def check_extension(seconds: int) -> None:
-    """Refuse a new deadline outside 0..600 seconds."""
-    if not 0 <= seconds <= limits.ACK_DEADLINE_S_MAX:
-        raise deadline_out_of_bounds(seconds, 0, limits.ACK_DEADLINE_S_MAX)
-
-
-def _subscription_of(consumer: Consumer) -> Subscription:
-    assert consumer.subscription is not None
-    return consumer.subscription

@@ -10,8 +10,9 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from publican_emulator.broker import limits
 from publican_emulator.broker.errors import PubsubError
-from publican_emulator.broker.instants import Nanos
+from publican_emulator.broker.instants import SECOND, Nanos
 
 if TYPE_CHECKING:
     from publican_emulator.broker.subscription import Subscription
@@ -45,7 +46,7 @@ class Consumer:
     mood: Mood = Mood.BUSY
     end: PubsubError | None = None
     """Why it will get nothing any more: its subscription was deleted, detached, ..."""
-    subscription: "Subscription | None" = field(default=None, repr=False)
+    subscription: "Subscription" = field(init=False, repr=False)
     """Where it takes from; set when it is opened."""
 
     @property
@@ -76,3 +77,13 @@ class Consumer:
         """Stop counting messages that were acked, nacked, dropped or ran out."""
         self.outstanding -= messages
         self.outstanding_bytes -= size
+
+
+def a_pull(max_messages: int) -> Consumer:
+    """Give a consumer that takes up to `max_messages` once; a larger number than one response may hold is lowered."""
+    return Consumer(0, "Pull", None, max_messages=min(max_messages, limits.PULL_MESSAGES), takes_once=True)
+
+
+def a_stream(ack_deadline_s: int, max_messages: int, max_bytes: int, client_id: str) -> Consumer:
+    """Give a consumer that takes messages until it is closed; limits of 0 or below are no limits."""
+    return Consumer(0, "StreamingPull", Nanos(ack_deadline_s * SECOND), max(0, max_messages), max(0, max_bytes), client_id=client_id)

@@ -8,10 +8,9 @@ PYTEST_DONT_REWRITE
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from publican_emulator.broker.instants import MILLISECOND, Nanos
 from publican_protocol import names, pubsub
 from publican_protocol.wire import publish_time_of, unstamped
-
-from publican_emulator.broker.instants import MILLISECOND, Nanos
 
 _PREFIX = "CloudPubSubDeadLetterSource"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

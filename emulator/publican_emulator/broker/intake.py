@@ -12,11 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from publican_protocol import pubsub
-from publican_protocol.wire import tail_of
-
 from publican_emulator.broker import limits
 from publican_emulator.broker.errors import BadArgument, FailedPrecondition, InvalidArgument, OutOfBounds
+from publican_protocol import pubsub
+from publican_protocol.wire import tail_of
 
 _MEMO_TAILS: Final = 10_000
 _MEMO_TAIL_BYTES: Final = 512

@@ -9,13 +9,12 @@ PYTEST_DONT_REWRITE
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 
-from publican_protocol.wire import publish_time_of
-
 from publican_emulator.broker import ackids
 from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.exactly_once import Retired
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.leases import Deadlines, Group, Lease, Single, Stage
+from publican_protocol.wire import publish_time_of
 
 
 class LeaseBook:

@@ -18,11 +18,10 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from publican_protocol.wire import message_id_of
-
 from publican_emulator.broker import ackids
 from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.instants import Nanos
+from publican_protocol.wire import message_id_of
 
 
 class Stage(enum.Enum):

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-from publican_protocol.wire import message_id_of, publish_time_of
-
 from publican_emulator.broker.instants import Nanos
+from publican_protocol.wire import message_id_of, publish_time_of
 
 SEGMENT_MESSAGES: Final = 4_096
 SEGMENT_BYTES: Final = 1_000_000

@@ -14,14 +14,13 @@ PYTEST_DONT_REWRITE
 import heapq
 from collections.abc import Iterable
 
-from publican_protocol.wire import message_id_of, publish_time_of
-
 from publican_emulator.broker.backlog import RECEIVED_OVERHEAD, Backlog
 from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.lease_book import LeaseBook
 from publican_emulator.broker.leases import Lease, Single, Stage
 from publican_emulator.broker.log import Log
+from publican_protocol.wire import message_id_of, publish_time_of
 
 
 class _Key:

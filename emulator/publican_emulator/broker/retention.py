@@ -11,12 +11,11 @@ PYTEST_DONT_REWRITE
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from publican_protocol.wire import message_id_of, publish_time_of
-
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.lease_book import LeaseBook
 from publican_emulator.broker.log import Cursor, Log
 from publican_emulator.broker.settings import SubscriptionSettings
+from publican_protocol.wire import message_id_of, publish_time_of
 
 if TYPE_CHECKING:
     from publican_emulator.broker.topic import Topic

@@ -8,18 +8,17 @@ Source: google.pubsub.v1.Subscriber.Seek; "Replay and purge messages"; docs/sema
 PYTEST_DONT_REWRITE
 """
 
-from collections.abc import Iterable
-
-from publican_protocol import pubsub
-from publican_protocol.wire import message_id_of, publish_time_of
+from collections.abc import Callable, Iterable, Mapping
 
 from publican_emulator.broker import filters
 from publican_emulator.broker.backlog import Backlog
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.log import Cursor, Log, Segment
 from publican_emulator.broker.ordering import OrderedBacklog
-from publican_emulator.broker.snapshots import Snapshot
+from publican_emulator.broker.snapshots import Snapshot, expire_time
 from publican_emulator.broker.subscription import Subscription
+from publican_protocol import pubsub
+from publican_protocol.wire import message_id_of, publish_time_of
 
 
 def unacked_before_cursor(subscription: Subscription) -> list[bytes]:
@@ -39,6 +38,20 @@ def position(subscription: Subscription) -> tuple[list[bytes], Cursor]:
         return held, subscription.backlog.cursor.copy()
     waiting = subscription.backlog.never_handed_out()
     return sorted([*held, *waiting], key=message_id_of), subscription.origin.log.end()
+
+
+def snapshot_of(subscription: Subscription, name: str, labels: Mapping[str, str], on_expired: Callable[[Snapshot], None], now: Nanos) -> Snapshot:
+    """Note what is unacked in a subscription now.
+
+    Raises:
+        FailedPrecondition: it would expire within the hour.
+    """
+    expires = expire_time(subscription, now)
+    held, since = position(subscription)
+    snapshot = Snapshot(name, subscription.origin, subscription.topic, expires, dict(labels), held, since, on_expired)
+    if subscription.topic is not None:
+        subscription.topic.snapshots.add(name)
+    return snapshot
 
 
 def to_time(subscription: Subscription, time: Nanos) -> None:

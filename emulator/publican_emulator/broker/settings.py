@@ -12,11 +12,10 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from publican_protocol import names
-
 from publican_emulator.broker import filters, limits
 from publican_emulator.broker.errors import BadArgument, InvalidArgument, InvalidName, OutOfBounds, deadline_out_of_bounds
 from publican_emulator.broker.instants import Nanos, spoken
+from publican_protocol import names
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +108,12 @@ def check_ack_deadline(seconds: int) -> None:
     low, high = limits.ACK_DEADLINE_S_MIN, limits.ACK_DEADLINE_S_MAX
     if not low <= seconds <= high:
         raise deadline_out_of_bounds(seconds, low, high)
+
+
+def check_extension(seconds: int) -> None:
+    """Refuse a new deadline of a delivery outside 0..600 seconds."""
+    if not 0 <= seconds <= limits.ACK_DEADLINE_S_MAX:
+        raise deadline_out_of_bounds(seconds, 0, limits.ACK_DEADLINE_S_MAX)
 
 
 def check_retention(span: int) -> None:

@@ -10,9 +10,8 @@ PYTEST_DONT_REWRITE
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from publican_protocol import names
-
 from publican_emulator.broker.errors import AlreadyExists, InvalidName, NotFound
+from publican_protocol import names
 
 Resource = TypeVar("Resource")
 
@@ -20,10 +19,10 @@ Resource = TypeVar("Resource")
 class Shelf(Generic[Resource]):
     """The resources of one kind ("topic", in the collection "topics")."""
 
-    __slots__ = ("_by_name", "_collection", "_kind")
+    __slots__ = ("_by_name", "_collection", "kind")
 
     def __init__(self, kind: str) -> None:
-        self._kind = kind
+        self.kind = kind
         self._collection = f"{kind}s"
         self._by_name: dict[str, Resource] = {}
 
@@ -44,7 +43,7 @@ class Shelf(Generic[Resource]):
         resource = self._by_name.get(name)
         if resource is None:
             self.check_form(name)
-            raise NotFound(self._kind, name, shown=shown)
+            raise NotFound(self.kind, name, shown=shown)
         return resource
 
     def check_form(self, name: str) -> None:
@@ -55,7 +54,7 @@ class Shelf(Generic[Resource]):
     def check_free(self, name: str) -> None:
         """Refuse a name that is taken."""
         if name in self._by_name:
-            raise AlreadyExists(self._kind, name)
+            raise AlreadyExists(self.kind, name)
 
     def put(self, name: str, resource: Resource) -> None:
         """Add a resource under a name that is free."""

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from publican_protocol import names
-from publican_protocol.wire import publish_time_of
-
 from publican_emulator.broker import limits
 from publican_emulator.broker.errors import BadArgument, FailedPrecondition
 from publican_emulator.broker.instants import Nanos, spoken
 from publican_emulator.broker.log import Cursor
+from publican_emulator.broker.settings import check_labels
+from publican_protocol import names
+from publican_protocol.wire import publish_time_of
 
 if TYPE_CHECKING:
     from publican_emulator.broker.subscription import Subscription
@@ -52,6 +52,24 @@ class Snapshot:
         """Give every message that is unacked in it."""
         yield from self.held
         yield from self.since.messages()
+
+    def change(self, labels: Mapping[str, str], expires: Nanos, now: Nanos) -> None:
+        """Take other labels and another end.
+
+        Raises:
+            InvalidArgument: the labels' form, or an end outside its bounds.
+        """
+        check_labels(labels)
+        if expires != self.expire_time:
+            check_expire_time(expires, self, now)
+        self.labels = dict(labels)
+        self.expire_time = expires
+
+    def end(self) -> None:
+        """Let go of what only this snapshot kept."""
+        self.is_over = True
+        if self.topic is not None:
+            self.topic.snapshots.discard(self.name)
 
     def next_due(self) -> Nanos | None:
         """Give the instant of its end; None once it is over."""

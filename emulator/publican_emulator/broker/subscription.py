@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from publican_protocol import names
-
 from publican_emulator.broker import ackids, limits
 from publican_emulator.broker.backlog import Backlog
 from publican_emulator.broker.batch import NOTHING, Batch, Part, group_rests
@@ -31,6 +29,7 @@ from publican_emulator.broker.returning import Delayed
 from publican_emulator.broker.rotation import Rotation
 from publican_emulator.broker.settings import SubscriptionSettings
 from publican_emulator.broker.timers import Timers
+from publican_protocol import names
 
 if TYPE_CHECKING:
     from publican_emulator.broker.topic import Topic
@@ -112,6 +111,13 @@ class Subscription:
             self._around.timers.arm(self, self.retention.due)
         self.rotation.tell()
         return self.rotation.is_waited_on
+
+    def open(self, consumer: Consumer, number: int) -> None:
+        """Take in a consumer, the `number`-th of the broker."""
+        consumer.number = number
+        consumer.label = f"{consumer.label} #{number}"
+        consumer.subscription = self
+        self.rotation.consumers[consumer] = None
 
     def want(self, consumer: Consumer) -> None:
         """Note that a consumer asks for messages; it will be told when there is one for it."""

@@ -11,13 +11,12 @@ PYTEST_DONT_REWRITE
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from publican_protocol import wire
-
 from publican_emulator.broker import filters
 from publican_emulator.broker.instants import MILLISECOND, Nanos
 from publican_emulator.broker.intake import Intake
 from publican_emulator.broker.log import Cursor, Log
 from publican_emulator.broker.settings import TopicSettings
+from publican_protocol import wire
 
 if TYPE_CHECKING:
     from publican_emulator.broker.subscription import Subscription

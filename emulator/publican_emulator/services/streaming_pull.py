@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from google.protobuf.message import DecodeError
 
 from publican_emulator.broker import ackids, limits
-from publican_emulator.broker.broker import AckIds, Broker, check_extension
+from publican_emulator.broker.broker import AckIds, Broker
 from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.errors import BadArgument, InvalidArgument
+from publican_emulator.broker.settings import check_extension
 from publican_emulator.driver import Driver
 from publican_emulator.rpc.call import CallInfo, StreamHandler
 from publican_emulator.rpc.stream import MessageStream
@@ -73,9 +74,7 @@ def _parse(body: bytes) -> pubsub.StreamingPullRequest:
 class _Stream:
     """One open stream."""
 
-    def __init__(
-        self, driver: Driver, broker: Broker, consumer: Consumer, stream: MessageStream, subscription: str, *, answers_pings: bool
-    ) -> None:
+    def __init__(self, driver: Driver, broker: Broker, consumer: Consumer, stream: MessageStream, subscription: str, *, answers_pings: bool) -> None:
         self._driver = driver
         self._broker = broker
         self._consumer = consumer
@@ -108,9 +107,7 @@ class _Stream:
                 stream.write(response)
 
     def _properties(self) -> bytes:
-        subscription = self._consumer.subscription
-        assert subscription is not None
-        settings = subscription.settings
+        settings = self._consumer.subscription.settings
         return wire.subscription_properties(exactly_once=settings.enable_exactly_once_delivery, ordering=settings.enable_message_ordering)
 
     async def _receive(self) -> None:
@@ -132,9 +129,7 @@ class _Stream:
 
     @property
     def _is_exactly_once(self) -> bool:
-        subscription = self._consumer.subscription
-        assert subscription is not None
-        return subscription.settings.enable_exactly_once_delivery
+        return self._consumer.subscription.settings.enable_exactly_once_delivery
 
     async def apply(self, request: pubsub.StreamingPullRequest) -> None:
         """Carry out the acks of a request, then its deadline changes; nothing of it when any part is malformed."""

@@ -106,7 +106,7 @@ class Calls:
 
     # the four methods that the connection calls
 
-    def on_request(self, stream: Stream, ends: bool) -> None:  # noqa: FBT001  (Receiver)
+    def on_request(self, stream: Stream, ends: bool) -> None:
         """Begin a call."""
         request = stream.head.application
         if request is None:
@@ -120,7 +120,7 @@ class Calls:
         if ends:
             self.on_data(stream, b"", ends)
 
-    def on_data(self, stream: Stream, data: bytes, ends: bool) -> None:  # noqa: FBT001  (Receiver)
+    def on_data(self, stream: Stream, data: bytes, ends: bool) -> None:
         """Go on with a call's request, and answer it when it is complete."""
         call = stream.call
         if isinstance(call, GrpcStream):

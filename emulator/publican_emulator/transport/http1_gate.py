@@ -37,12 +37,12 @@ class Http1Gate:
             self._loading.start()
 
     def _load(self, loop: asyncio.AbstractEventLoop) -> None:
-        import publican_emulator.transport.http1  # noqa: F401, PLC0415  (the import is the point)
+        import publican_emulator.transport.http1  # noqa: F401  (the import is the point)
 
         loop.call_soon_threadsafe(self._loaded)
 
     def _loaded(self) -> None:
-        from publican_emulator.transport.http1 import Http1  # noqa: PLC0415  (loaded by now)
+        from publican_emulator.transport.http1 import Http1
 
         self._join()
         self._http1 = Http1(self._rest, self._budget)

@@ -30,10 +30,10 @@ REMEMBERED_RESETS: Final = 2_000
 class Receiver(Protocol):
     """What the connection tells of requests."""
 
-    def on_request(self, stream: Stream, ends: bool) -> None:  # noqa: FBT001  (called by position, for speed)
+    def on_request(self, stream: Stream, ends: bool) -> None:
         """A request has begun; `ends`: it has no body."""
 
-    def on_data(self, stream: Stream, data: bytes, ends: bool) -> None:  # noqa: FBT001
+    def on_data(self, stream: Stream, data: bytes, ends: bool) -> None:
         """A piece of its body has come; `ends`: the last one (trailers count as an empty piece)."""
 
     def on_reset(self, stream: Stream) -> None:

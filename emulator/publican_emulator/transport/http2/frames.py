@@ -64,7 +64,7 @@ class ErrorCode(enum.IntEnum):
     ENHANCE_YOUR_CALM = 11
 
 
-class ConnectionFault(Exception):  # noqa: N818  (a fault of the peer's, not of this program)
+class ConnectionFault(Exception):
     """The peer broke the protocol: the connection ends with GOAWAY."""
 
     def __init__(self, code: ErrorCode, reason: str) -> None:
@@ -73,7 +73,7 @@ class ConnectionFault(Exception):  # noqa: N818  (a fault of the peer's, not of 
         self.reason = reason
 
 
-class StreamFault(Exception):  # noqa: N818  (as above)
+class StreamFault(Exception):
     """The peer broke the protocol on one stream: that one is reset."""
 
     def __init__(self, stream_id: int, code: ErrorCode, reason: str) -> None:

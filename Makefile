@@ -1,0 +1,60 @@
+# The two commands of the README are `make serve` and `make test`; `make check` is what has to pass before a change lands.
+# Each makes .venv and installs what it needs when that is missing or out of date.
+
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$each; break; }; done)
+ARGS ?=
+IN_VENV := .venv/bin
+
+.PHONY: serve test check check-all lint types bench test-clients lock help
+
+help:
+	@echo 'make serve   the emulator on localhost:8085 (ARGS="--port 8086" for more)'
+	@echo 'make test    the tests (ARGS="tests/broker -k lease" for some)'
+	@echo 'make check   lint, types and tests: what has to pass before a change lands'
+	@echo 'make check-all, make bench, make test-clients, make lock: see CONTRIBUTING.md'
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo 'Publican needs Python 3.11 or newer: no python3 of that version was found on the PATH.' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.serve: pyproject.toml | .venv/bin/python
+	$(IN_VENV)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+.venv/.test: pyproject.toml requirements/test.txt | .venv/bin/python
+	$(IN_VENV)/python -m pip install --quiet --disable-pip-version-check -r requirements/test.txt
+	$(IN_VENV)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@ .venv/.serve
+
+serve: .venv/.serve
+	@exec $(IN_VENV)/publican serve $(ARGS)
+
+test: .venv/.test
+	$(IN_VENV)/python -m pytest $(ARGS)
+
+lint: .venv/.test
+	$(IN_VENV)/ruff check .
+	$(IN_VENV)/ruff format --check .
+
+types: .venv/.test
+	$(IN_VENV)/mypy
+
+check: lint types test
+
+check-all: check
+	$(IN_VENV)/python -m pytest -m slow
+	$(IN_VENV)/python -m venv .venv/newest && .venv/newest/bin/python -m pip install --quiet --upgrade google-cloud-pubsub
+	.venv/newest/bin/python scripts/rebuild_protocol.py --check
+
+bench: .venv/.test
+	$(IN_VENV)/python -m benchmarks $(ARGS)
+
+test-clients: .venv/.test
+	$(IN_VENV)/python -m pytest tests/strangers -m 'strangers or not strangers' $(ARGS)
+
+# Pins are made in an empty environment, so that nothing slips in from a developer's.
+lock: .venv/bin/python
+	rm -rf .venv/lock && $(IN_VENV)/python -m venv .venv/lock
+	.venv/lock/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/test.in
+	{ echo '# Made by `make lock` from test.in; do not edit.'; .venv/lock/bin/python -m pip freeze; } > requirements/test.txt
