@@ -105,7 +105,7 @@ def _messages(items: list[object]) -> list[bytes]:
             tail = tails[rest] = _tail(rest)
         data = b""
         if name == "data":
-            data = binascii.a2b_base64(encoded, strict_mode=True)  # type: ignore[arg-type]  # a TypeError is an unusual case, too
+            data = binascii.a2b_base64(encoded, strict_mode=True)  # a TypeError is an unusual case, too
         sizes = len(data), len(tail)
         head = heads.get(sizes)
         if head is None:
