@@ -9,7 +9,6 @@
 All are synchronous: they work in plain, asyncio, anyio and unittest tests alike.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
@@ -80,5 +79,7 @@ def _resource_id(test_name: str) -> str:
     if not name[:1].isalpha() or name.startswith("goog") or len(name) < 3:
         name = f"test-{name}"
     if len(name) > _ID_MAX:
+        import hashlib  # few tests have such names
+
         name = f"{name[: _ID_MAX - 9]}-{hashlib.sha256(test_name.encode()).hexdigest()[:8]}"
     return name

@@ -362,6 +362,46 @@ def test_frozen(pubsub, pubsub_topic, pubsub_subscription):
     )
 
 
+@pytest.mark.parametrize("mode", ["strict", "auto"])
+def test_it_works_beside_pytest_asyncio(suite: pytest.Pytester, mode: str) -> None:
+    pytest.importorskip("pytest_asyncio")
+    passed(
+        suite,
+        """
+import asyncio, pytest
+
+@pytest.mark.asyncio
+async def test_it(pubsub_topic, pubsub_subscription):
+    assert await asyncio.to_thread(publish, pubsub_topic) == ["1"]
+    assert len(await asyncio.to_thread(pull, pubsub_subscription)) == 1
+""",
+        "-p",
+        "pytest_asyncio",
+        f"--asyncio-mode={mode}",
+    )
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_it_works_beside_anyio(suite: pytest.Pytester, backend: str) -> None:
+    pytest.importorskip("anyio")
+    pytest.importorskip(backend)
+    passed(
+        suite,
+        f"""
+import anyio.to_thread, pytest
+
+@pytest.fixture
+def anyio_backend():
+    return "{backend}"
+
+@pytest.mark.anyio
+async def test_it(pubsub_topic, pubsub_subscription):
+    assert await anyio.to_thread.run_sync(publish, pubsub_topic) == ["1"]
+    assert len(await anyio.to_thread.run_sync(pull, pubsub_subscription)) == 1
+""",
+    )
+
+
 def test_it_starts_and_serves_while_sockets_are_forbidden(suite: pytest.Pytester) -> None:
     pytest.importorskip("pytest_socket")
     pytest.importorskip("grpc")

@@ -16,7 +16,8 @@ PULL = "/google.pubsub.v1.Subscriber/Pull"
 
 def status_of(error: Any) -> grpc.StatusCode:
     """Return the code of a failed call; grpc raises an RpcError that is a Call too."""
-    return error.code()
+    code: grpc.StatusCode = error.code()
+    return code
 
 
 @pytest.fixture
