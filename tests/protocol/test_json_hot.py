@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from google.protobuf.message import Message
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publican_protocol import json_form, json_hot, known, pubsub, wire
@@ -137,6 +137,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(JSON | st.builds(lambda items: {"messages": items}, st.lists(JSON, max_size=3)))
 def test_whatever_the_fast_publish_reads_the_general_form_reads_alike(body: object) -> None:
     encoded = json.dumps(body).encode()
@@ -145,6 +146,7 @@ def test_whatever_the_fast_publish_reads_the_general_form_reads_alike(body: obje
         assert fast == general_publish(encoded)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(JSON | st.builds(lambda items: {"ackIds": items}, st.lists(JSON, max_size=3)))
 def test_whatever_the_fast_acknowledge_reads_the_general_form_reads_alike(body: object) -> None:
     encoded = json.dumps(body).encode()
@@ -193,6 +195,7 @@ PARTS = st.one_of(
 UNKNOWN = st.sampled_from([b"\xf8\x01\x05", b"\xfa\x01\x02\x1a\x1a"])
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.lists(PARTS | UNKNOWN, max_size=4).map(b"".join), min_size=1, max_size=4), st.sampled_from([0, 7]), st.booleans())
 def test_whatever_the_fast_pull_writes_the_general_form_writes_alike(published: list[bytes], attempt: int, pretty: bool) -> None:
     response = pull_response(wire.stamp(published, 999, NOW_NS), attempt)
