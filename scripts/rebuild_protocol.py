@@ -72,6 +72,9 @@ def _collect(file: FileDescriptor, files: dict[str, descriptor_pb2.FileDescripto
     proto.ClearField("source_code_info")
     proto.name = name
     proto.dependency[:] = [RENAMED.get(dependency, dependency) for dependency in proto.dependency]
+    for message in proto.message_type:
+        for field in message.field:
+            field.name = field.name.rstrip("_")  # proto-plus renames what Python's own names would hide: Schema.type_
     files[name] = proto
     for dependency in file.dependencies:
         _collect(dependency, files)

@@ -48,7 +48,7 @@ class Schema(Message):
     PROTOCOL_BUFFER: int
     AVRO: int
     name: str
-    type_: int
+    type: int
     definition: str
     @property
     def compiled_proto_schema(self) -> CompiledProtoSchema: ...
@@ -61,7 +61,7 @@ class Schema(Message):
         self,
         *,
         name: str | None = ...,
-        type_: int | None = ...,
+        type: int | None = ...,
         definition: str | None = ...,
         compiled_proto_schema: CompiledProtoSchema | None = ...,
         revision_id: str | None = ...,
