@@ -17,9 +17,7 @@ class Expr(Message):
     title: str
     description: str
     location: str
-    def __init__(
-        self, *, expression: str | None = ..., title: str | None = ..., description: str | None = ..., location: str | None = ...
-    ) -> None: ...
+    def __init__(self, *, expression: str | None = ..., title: str | None = ..., description: str | None = ..., location: str | None = ...) -> None: ...
 
 class Policy(Message):
     version: int
@@ -28,14 +26,7 @@ class Policy(Message):
     @property
     def audit_configs(self) -> list[AuditConfig]: ...
     etag: bytes
-    def __init__(
-        self,
-        *,
-        version: int | None = ...,
-        bindings: Iterable[Binding] | None = ...,
-        audit_configs: Iterable[AuditConfig] | None = ...,
-        etag: bytes | None = ...,
-    ) -> None: ...
+    def __init__(self, *, version: int | None = ..., bindings: Iterable[Binding] | None = ..., audit_configs: Iterable[AuditConfig] | None = ..., etag: bytes | None = ...) -> None: ...
 
 class Binding(Message):
     role: str
@@ -76,9 +67,7 @@ class PolicyDelta(Message):
     def binding_deltas(self) -> list[BindingDelta]: ...
     @property
     def audit_config_deltas(self) -> list[AuditConfigDelta]: ...
-    def __init__(
-        self, *, binding_deltas: Iterable[BindingDelta] | None = ..., audit_config_deltas: Iterable[AuditConfigDelta] | None = ...
-    ) -> None: ...
+    def __init__(self, *, binding_deltas: Iterable[BindingDelta] | None = ..., audit_config_deltas: Iterable[AuditConfigDelta] | None = ...) -> None: ...
 
 class BindingDelta(Message):
     class Action:
@@ -117,9 +106,7 @@ class AuditConfigDelta(Message):
     service: str
     exempted_member: str
     log_type: str
-    def __init__(
-        self, *, action: int | None = ..., service: str | None = ..., exempted_member: str | None = ..., log_type: str | None = ...
-    ) -> None: ...
+    def __init__(self, *, action: int | None = ..., service: str | None = ..., exempted_member: str | None = ..., log_type: str | None = ...) -> None: ...
 
 class SetIamPolicyRequest(Message):
     resource: str

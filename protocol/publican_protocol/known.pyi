@@ -54,16 +54,7 @@ class Value(Message):
     def struct_value(self) -> Struct: ...
     @property
     def list_value(self) -> ListValue: ...
-    def __init__(
-        self,
-        *,
-        null_value: int | None = ...,
-        number_value: float | None = ...,
-        string_value: str | None = ...,
-        bool_value: bool | None = ...,
-        struct_value: Struct | None = ...,
-        list_value: ListValue | None = ...,
-    ) -> None: ...
+    def __init__(self, *, null_value: int | None = ..., number_value: float | None = ..., string_value: str | None = ..., bool_value: bool | None = ..., struct_value: Struct | None = ..., list_value: ListValue | None = ...) -> None: ...
 
 class ListValue(Message):
     @property

@@ -57,16 +57,7 @@ class Schema(Message):
     def revision_create_time(self) -> known.Timestamp: ...
     @revision_create_time.setter
     def revision_create_time(self, value: datetime.datetime) -> None: ...
-    def __init__(
-        self,
-        *,
-        name: str | None = ...,
-        type: int | None = ...,
-        definition: str | None = ...,
-        compiled_proto_schema: CompiledProtoSchema | None = ...,
-        revision_id: str | None = ...,
-        revision_create_time: known.Timestamp | datetime.datetime | None = ...,
-    ) -> None: ...
+    def __init__(self, *, name: str | None = ..., type: int | None = ..., definition: str | None = ..., compiled_proto_schema: CompiledProtoSchema | None = ..., revision_id: str | None = ..., revision_create_time: known.Timestamp | datetime.datetime | None = ...) -> None: ...
 
 class CreateSchemaRequest(Message):
     parent: str
@@ -142,15 +133,7 @@ class ValidateMessageRequest(Message):
     def schema(self) -> Schema: ...
     message: bytes
     encoding: int
-    def __init__(
-        self,
-        *,
-        parent: str | None = ...,
-        name: str | None = ...,
-        schema: Schema | None = ...,
-        message: bytes | None = ...,
-        encoding: int | None = ...,
-    ) -> None: ...
+    def __init__(self, *, parent: str | None = ..., name: str | None = ..., schema: Schema | None = ..., message: bytes | None = ..., encoding: int | None = ...) -> None: ...
 
 class ValidateMessageResponse(Message):
     def __init__(self) -> None: ...
@@ -171,9 +154,7 @@ class SchemaSettings(Message):
     encoding: int
     first_revision_id: str
     last_revision_id: str
-    def __init__(
-        self, *, schema: str | None = ..., encoding: int | None = ..., first_revision_id: str | None = ..., last_revision_id: str | None = ...
-    ) -> None: ...
+    def __init__(self, *, schema: str | None = ..., encoding: int | None = ..., first_revision_id: str | None = ..., last_revision_id: str | None = ...) -> None: ...
 
 class IngestionDataSourceSettings(Message):
     class AwsKinesis(Message):
@@ -202,16 +183,7 @@ class IngestionDataSourceSettings(Message):
         consumer_arn: str
         aws_role_arn: str
         gcp_service_account: str
-        def __init__(
-            self,
-            *,
-            state: int | None = ...,
-            stream_arn: str | None = ...,
-            consumer_arn: str | None = ...,
-            aws_role_arn: str | None = ...,
-            gcp_service_account: str | None = ...,
-        ) -> None: ...
-
+        def __init__(self, *, state: int | None = ..., stream_arn: str | None = ..., consumer_arn: str | None = ..., aws_role_arn: str | None = ..., gcp_service_account: str | None = ...) -> None: ...
     class CloudStorage(Message):
         class State:
             @staticmethod
@@ -236,13 +208,10 @@ class IngestionDataSourceSettings(Message):
         class TextFormat(Message):
             delimiter: str
             def __init__(self, *, delimiter: str | None = ...) -> None: ...
-
         class AvroFormat(Message):
             def __init__(self) -> None: ...
-
         class PubSubAvroFormat(Message):
             def __init__(self) -> None: ...
-
         state: int
         bucket: str
         @property
@@ -256,18 +225,7 @@ class IngestionDataSourceSettings(Message):
         @minimum_object_create_time.setter
         def minimum_object_create_time(self, value: datetime.datetime) -> None: ...
         match_glob: str
-        def __init__(
-            self,
-            *,
-            state: int | None = ...,
-            bucket: str | None = ...,
-            text_format: IngestionDataSourceSettings.CloudStorage.TextFormat | None = ...,
-            avro_format: IngestionDataSourceSettings.CloudStorage.AvroFormat | None = ...,
-            pubsub_avro_format: IngestionDataSourceSettings.CloudStorage.PubSubAvroFormat | None = ...,
-            minimum_object_create_time: known.Timestamp | datetime.datetime | None = ...,
-            match_glob: str | None = ...,
-        ) -> None: ...
-
+        def __init__(self, *, state: int | None = ..., bucket: str | None = ..., text_format: IngestionDataSourceSettings.CloudStorage.TextFormat | None = ..., avro_format: IngestionDataSourceSettings.CloudStorage.AvroFormat | None = ..., pubsub_avro_format: IngestionDataSourceSettings.CloudStorage.PubSubAvroFormat | None = ..., minimum_object_create_time: known.Timestamp | datetime.datetime | None = ..., match_glob: str | None = ...) -> None: ...
     class AzureEventHubs(Message):
         class State:
             @staticmethod
@@ -301,19 +259,7 @@ class IngestionDataSourceSettings(Message):
         tenant_id: str
         subscription_id: str
         gcp_service_account: str
-        def __init__(
-            self,
-            *,
-            state: int | None = ...,
-            resource_group: str | None = ...,
-            namespace: str | None = ...,
-            event_hub: str | None = ...,
-            client_id: str | None = ...,
-            tenant_id: str | None = ...,
-            subscription_id: str | None = ...,
-            gcp_service_account: str | None = ...,
-        ) -> None: ...
-
+        def __init__(self, *, state: int | None = ..., resource_group: str | None = ..., namespace: str | None = ..., event_hub: str | None = ..., client_id: str | None = ..., tenant_id: str | None = ..., subscription_id: str | None = ..., gcp_service_account: str | None = ...) -> None: ...
     class AwsMsk(Message):
         class State:
             @staticmethod
@@ -340,16 +286,7 @@ class IngestionDataSourceSettings(Message):
         topic: str
         aws_role_arn: str
         gcp_service_account: str
-        def __init__(
-            self,
-            *,
-            state: int | None = ...,
-            cluster_arn: str | None = ...,
-            topic: str | None = ...,
-            aws_role_arn: str | None = ...,
-            gcp_service_account: str | None = ...,
-        ) -> None: ...
-
+        def __init__(self, *, state: int | None = ..., cluster_arn: str | None = ..., topic: str | None = ..., aws_role_arn: str | None = ..., gcp_service_account: str | None = ...) -> None: ...
     class ConfluentCloud(Message):
         class State:
             @staticmethod
@@ -379,17 +316,7 @@ class IngestionDataSourceSettings(Message):
         topic: str
         identity_pool_id: str
         gcp_service_account: str
-        def __init__(
-            self,
-            *,
-            state: int | None = ...,
-            bootstrap_server: str | None = ...,
-            cluster_id: str | None = ...,
-            topic: str | None = ...,
-            identity_pool_id: str | None = ...,
-            gcp_service_account: str | None = ...,
-        ) -> None: ...
-
+        def __init__(self, *, state: int | None = ..., bootstrap_server: str | None = ..., cluster_id: str | None = ..., topic: str | None = ..., identity_pool_id: str | None = ..., gcp_service_account: str | None = ...) -> None: ...
     @property
     def aws_kinesis(self) -> IngestionDataSourceSettings.AwsKinesis: ...
     @property
@@ -402,16 +329,7 @@ class IngestionDataSourceSettings(Message):
     def confluent_cloud(self) -> IngestionDataSourceSettings.ConfluentCloud: ...
     @property
     def platform_logs_settings(self) -> PlatformLogsSettings: ...
-    def __init__(
-        self,
-        *,
-        aws_kinesis: IngestionDataSourceSettings.AwsKinesis | None = ...,
-        cloud_storage: IngestionDataSourceSettings.CloudStorage | None = ...,
-        azure_event_hubs: IngestionDataSourceSettings.AzureEventHubs | None = ...,
-        aws_msk: IngestionDataSourceSettings.AwsMsk | None = ...,
-        confluent_cloud: IngestionDataSourceSettings.ConfluentCloud | None = ...,
-        platform_logs_settings: PlatformLogsSettings | None = ...,
-    ) -> None: ...
+    def __init__(self, *, aws_kinesis: IngestionDataSourceSettings.AwsKinesis | None = ..., cloud_storage: IngestionDataSourceSettings.CloudStorage | None = ..., azure_event_hubs: IngestionDataSourceSettings.AzureEventHubs | None = ..., aws_msk: IngestionDataSourceSettings.AwsMsk | None = ..., confluent_cloud: IngestionDataSourceSettings.ConfluentCloud | None = ..., platform_logs_settings: PlatformLogsSettings | None = ...) -> None: ...
 
 class PlatformLogsSettings(Message):
     class Severity:
@@ -438,16 +356,12 @@ class PlatformLogsSettings(Message):
 class IngestionFailureEvent(Message):
     class ApiViolationReason(Message):
         def __init__(self) -> None: ...
-
     class AvroFailureReason(Message):
         def __init__(self) -> None: ...
-
     class SchemaViolationReason(Message):
         def __init__(self) -> None: ...
-
     class MessageTransformationFailureReason(Message):
         def __init__(self) -> None: ...
-
     class CloudStorageFailure(Message):
         bucket: str
         object_name: str
@@ -460,18 +374,7 @@ class IngestionFailureEvent(Message):
         def schema_violation_reason(self) -> IngestionFailureEvent.SchemaViolationReason: ...
         @property
         def message_transformation_failure_reason(self) -> IngestionFailureEvent.MessageTransformationFailureReason: ...
-        def __init__(
-            self,
-            *,
-            bucket: str | None = ...,
-            object_name: str | None = ...,
-            object_generation: int | None = ...,
-            avro_failure_reason: IngestionFailureEvent.AvroFailureReason | None = ...,
-            api_violation_reason: IngestionFailureEvent.ApiViolationReason | None = ...,
-            schema_violation_reason: IngestionFailureEvent.SchemaViolationReason | None = ...,
-            message_transformation_failure_reason: IngestionFailureEvent.MessageTransformationFailureReason | None = ...,
-        ) -> None: ...
-
+        def __init__(self, *, bucket: str | None = ..., object_name: str | None = ..., object_generation: int | None = ..., avro_failure_reason: IngestionFailureEvent.AvroFailureReason | None = ..., api_violation_reason: IngestionFailureEvent.ApiViolationReason | None = ..., schema_violation_reason: IngestionFailureEvent.SchemaViolationReason | None = ..., message_transformation_failure_reason: IngestionFailureEvent.MessageTransformationFailureReason | None = ...) -> None: ...
     class AwsMskFailureReason(Message):
         cluster_arn: str
         kafka_topic: str
@@ -483,18 +386,7 @@ class IngestionFailureEvent(Message):
         def schema_violation_reason(self) -> IngestionFailureEvent.SchemaViolationReason: ...
         @property
         def message_transformation_failure_reason(self) -> IngestionFailureEvent.MessageTransformationFailureReason: ...
-        def __init__(
-            self,
-            *,
-            cluster_arn: str | None = ...,
-            kafka_topic: str | None = ...,
-            partition_id: int | None = ...,
-            offset: int | None = ...,
-            api_violation_reason: IngestionFailureEvent.ApiViolationReason | None = ...,
-            schema_violation_reason: IngestionFailureEvent.SchemaViolationReason | None = ...,
-            message_transformation_failure_reason: IngestionFailureEvent.MessageTransformationFailureReason | None = ...,
-        ) -> None: ...
-
+        def __init__(self, *, cluster_arn: str | None = ..., kafka_topic: str | None = ..., partition_id: int | None = ..., offset: int | None = ..., api_violation_reason: IngestionFailureEvent.ApiViolationReason | None = ..., schema_violation_reason: IngestionFailureEvent.SchemaViolationReason | None = ..., message_transformation_failure_reason: IngestionFailureEvent.MessageTransformationFailureReason | None = ...) -> None: ...
     class AzureEventHubsFailureReason(Message):
         namespace: str
         event_hub: str
@@ -506,18 +398,7 @@ class IngestionFailureEvent(Message):
         def schema_violation_reason(self) -> IngestionFailureEvent.SchemaViolationReason: ...
         @property
         def message_transformation_failure_reason(self) -> IngestionFailureEvent.MessageTransformationFailureReason: ...
-        def __init__(
-            self,
-            *,
-            namespace: str | None = ...,
-            event_hub: str | None = ...,
-            partition_id: int | None = ...,
-            offset: int | None = ...,
-            api_violation_reason: IngestionFailureEvent.ApiViolationReason | None = ...,
-            schema_violation_reason: IngestionFailureEvent.SchemaViolationReason | None = ...,
-            message_transformation_failure_reason: IngestionFailureEvent.MessageTransformationFailureReason | None = ...,
-        ) -> None: ...
-
+        def __init__(self, *, namespace: str | None = ..., event_hub: str | None = ..., partition_id: int | None = ..., offset: int | None = ..., api_violation_reason: IngestionFailureEvent.ApiViolationReason | None = ..., schema_violation_reason: IngestionFailureEvent.SchemaViolationReason | None = ..., message_transformation_failure_reason: IngestionFailureEvent.MessageTransformationFailureReason | None = ...) -> None: ...
     class ConfluentCloudFailureReason(Message):
         cluster_id: str
         kafka_topic: str
@@ -529,18 +410,7 @@ class IngestionFailureEvent(Message):
         def schema_violation_reason(self) -> IngestionFailureEvent.SchemaViolationReason: ...
         @property
         def message_transformation_failure_reason(self) -> IngestionFailureEvent.MessageTransformationFailureReason: ...
-        def __init__(
-            self,
-            *,
-            cluster_id: str | None = ...,
-            kafka_topic: str | None = ...,
-            partition_id: int | None = ...,
-            offset: int | None = ...,
-            api_violation_reason: IngestionFailureEvent.ApiViolationReason | None = ...,
-            schema_violation_reason: IngestionFailureEvent.SchemaViolationReason | None = ...,
-            message_transformation_failure_reason: IngestionFailureEvent.MessageTransformationFailureReason | None = ...,
-        ) -> None: ...
-
+        def __init__(self, *, cluster_id: str | None = ..., kafka_topic: str | None = ..., partition_id: int | None = ..., offset: int | None = ..., api_violation_reason: IngestionFailureEvent.ApiViolationReason | None = ..., schema_violation_reason: IngestionFailureEvent.SchemaViolationReason | None = ..., message_transformation_failure_reason: IngestionFailureEvent.MessageTransformationFailureReason | None = ...) -> None: ...
     class AwsKinesisFailureReason(Message):
         stream_arn: str
         partition_key: str
@@ -551,17 +421,7 @@ class IngestionFailureEvent(Message):
         def message_transformation_failure_reason(self) -> IngestionFailureEvent.MessageTransformationFailureReason: ...
         @property
         def api_violation_reason(self) -> IngestionFailureEvent.ApiViolationReason: ...
-        def __init__(
-            self,
-            *,
-            stream_arn: str | None = ...,
-            partition_key: str | None = ...,
-            sequence_number: str | None = ...,
-            schema_violation_reason: IngestionFailureEvent.SchemaViolationReason | None = ...,
-            message_transformation_failure_reason: IngestionFailureEvent.MessageTransformationFailureReason | None = ...,
-            api_violation_reason: IngestionFailureEvent.ApiViolationReason | None = ...,
-        ) -> None: ...
-
+        def __init__(self, *, stream_arn: str | None = ..., partition_key: str | None = ..., sequence_number: str | None = ..., schema_violation_reason: IngestionFailureEvent.SchemaViolationReason | None = ..., message_transformation_failure_reason: IngestionFailureEvent.MessageTransformationFailureReason | None = ..., api_violation_reason: IngestionFailureEvent.ApiViolationReason | None = ...) -> None: ...
     topic: str
     error_message: str
     @property
@@ -574,17 +434,7 @@ class IngestionFailureEvent(Message):
     def confluent_cloud_failure(self) -> IngestionFailureEvent.ConfluentCloudFailureReason: ...
     @property
     def aws_kinesis_failure(self) -> IngestionFailureEvent.AwsKinesisFailureReason: ...
-    def __init__(
-        self,
-        *,
-        topic: str | None = ...,
-        error_message: str | None = ...,
-        cloud_storage_failure: IngestionFailureEvent.CloudStorageFailure | None = ...,
-        aws_msk_failure: IngestionFailureEvent.AwsMskFailureReason | None = ...,
-        azure_event_hubs_failure: IngestionFailureEvent.AzureEventHubsFailureReason | None = ...,
-        confluent_cloud_failure: IngestionFailureEvent.ConfluentCloudFailureReason | None = ...,
-        aws_kinesis_failure: IngestionFailureEvent.AwsKinesisFailureReason | None = ...,
-    ) -> None: ...
+    def __init__(self, *, topic: str | None = ..., error_message: str | None = ..., cloud_storage_failure: IngestionFailureEvent.CloudStorageFailure | None = ..., aws_msk_failure: IngestionFailureEvent.AwsMskFailureReason | None = ..., azure_event_hubs_failure: IngestionFailureEvent.AzureEventHubsFailureReason | None = ..., confluent_cloud_failure: IngestionFailureEvent.ConfluentCloudFailureReason | None = ..., aws_kinesis_failure: IngestionFailureEvent.AwsKinesisFailureReason | None = ...) -> None: ...
 
 class JavaScriptUDF(Message):
     function_name: str
@@ -625,18 +475,11 @@ class AIInference(Message):
         @property
         def parameters(self) -> known.Struct: ...
         def __init__(self, *, parameters: known.Struct | None = ...) -> None: ...
-
     endpoint: str
     @property
     def unstructured_inference(self) -> AIInference.UnstructuredInference: ...
     service_account_email: str
-    def __init__(
-        self,
-        *,
-        endpoint: str | None = ...,
-        unstructured_inference: AIInference.UnstructuredInference | None = ...,
-        service_account_email: str | None = ...,
-    ) -> None: ...
+    def __init__(self, *, endpoint: str | None = ..., unstructured_inference: AIInference.UnstructuredInference | None = ..., service_account_email: str | None = ...) -> None: ...
 
 class MessageTransform(Message):
     @property
@@ -647,15 +490,7 @@ class MessageTransform(Message):
     def ai_inference(self) -> AIInference: ...
     enabled: bool
     disabled: bool
-    def __init__(
-        self,
-        *,
-        javascript_udf: JavaScriptUDF | None = ...,
-        compression: Compression | None = ...,
-        ai_inference: AIInference | None = ...,
-        enabled: bool | None = ...,
-        disabled: bool | None = ...,
-    ) -> None: ...
+    def __init__(self, *, javascript_udf: JavaScriptUDF | None = ..., compression: Compression | None = ..., ai_inference: AIInference | None = ..., enabled: bool | None = ..., disabled: bool | None = ...) -> None: ...
 
 class Topic(Message):
     class State:
@@ -690,21 +525,7 @@ class Topic(Message):
     def message_transforms(self) -> list[MessageTransform]: ...
     @property
     def tags(self) -> MutableMapping[str, str]: ...
-    def __init__(
-        self,
-        *,
-        name: str | None = ...,
-        labels: Mapping[str, str] | None = ...,
-        message_storage_policy: MessageStoragePolicy | None = ...,
-        kms_key_name: str | None = ...,
-        schema_settings: SchemaSettings | None = ...,
-        satisfies_pzs: bool | None = ...,
-        message_retention_duration: known.Duration | datetime.timedelta | None = ...,
-        state: int | None = ...,
-        ingestion_data_source_settings: IngestionDataSourceSettings | None = ...,
-        message_transforms: Iterable[MessageTransform] | None = ...,
-        tags: Mapping[str, str] | None = ...,
-    ) -> None: ...
+    def __init__(self, *, name: str | None = ..., labels: Mapping[str, str] | None = ..., message_storage_policy: MessageStoragePolicy | None = ..., kms_key_name: str | None = ..., schema_settings: SchemaSettings | None = ..., satisfies_pzs: bool | None = ..., message_retention_duration: known.Duration | datetime.timedelta | None = ..., state: int | None = ..., ingestion_data_source_settings: IngestionDataSourceSettings | None = ..., message_transforms: Iterable[MessageTransform] | None = ..., tags: Mapping[str, str] | None = ...) -> None: ...
 
 class PubsubMessage(Message):
     data: bytes
@@ -716,15 +537,7 @@ class PubsubMessage(Message):
     @publish_time.setter
     def publish_time(self, value: datetime.datetime) -> None: ...
     ordering_key: str
-    def __init__(
-        self,
-        *,
-        data: bytes | None = ...,
-        attributes: Mapping[str, str] | None = ...,
-        message_id: str | None = ...,
-        publish_time: known.Timestamp | datetime.datetime | None = ...,
-        ordering_key: str | None = ...,
-    ) -> None: ...
+    def __init__(self, *, data: bytes | None = ..., attributes: Mapping[str, str] | None = ..., message_id: str | None = ..., publish_time: known.Timestamp | datetime.datetime | None = ..., ordering_key: str | None = ...) -> None: ...
 
 class GetTopicRequest(Message):
     topic: str
@@ -812,7 +625,6 @@ class Subscription(Message):
         listing: str
         subscription: str
         def __init__(self, *, listing: str | None = ..., subscription: str | None = ...) -> None: ...
-
     name: str
     topic: str
     @property
@@ -852,32 +664,7 @@ class Subscription(Message):
     def message_transforms(self) -> list[MessageTransform]: ...
     @property
     def tags(self) -> MutableMapping[str, str]: ...
-    def __init__(
-        self,
-        *,
-        name: str | None = ...,
-        topic: str | None = ...,
-        push_config: PushConfig | None = ...,
-        bigquery_config: BigQueryConfig | None = ...,
-        cloud_storage_config: CloudStorageConfig | None = ...,
-        bigtable_config: BigtableConfig | None = ...,
-        ack_deadline_seconds: int | None = ...,
-        retain_acked_messages: bool | None = ...,
-        message_retention_duration: known.Duration | datetime.timedelta | None = ...,
-        labels: Mapping[str, str] | None = ...,
-        enable_message_ordering: bool | None = ...,
-        expiration_policy: ExpirationPolicy | None = ...,
-        filter: str | None = ...,
-        dead_letter_policy: DeadLetterPolicy | None = ...,
-        retry_policy: RetryPolicy | None = ...,
-        detached: bool | None = ...,
-        enable_exactly_once_delivery: bool | None = ...,
-        topic_message_retention_duration: known.Duration | datetime.timedelta | None = ...,
-        state: int | None = ...,
-        analytics_hub_subscription_info: Subscription.AnalyticsHubSubscriptionInfo | None = ...,
-        message_transforms: Iterable[MessageTransform] | None = ...,
-        tags: Mapping[str, str] | None = ...,
-    ) -> None: ...
+    def __init__(self, *, name: str | None = ..., topic: str | None = ..., push_config: PushConfig | None = ..., bigquery_config: BigQueryConfig | None = ..., cloud_storage_config: CloudStorageConfig | None = ..., bigtable_config: BigtableConfig | None = ..., ack_deadline_seconds: int | None = ..., retain_acked_messages: bool | None = ..., message_retention_duration: known.Duration | datetime.timedelta | None = ..., labels: Mapping[str, str] | None = ..., enable_message_ordering: bool | None = ..., expiration_policy: ExpirationPolicy | None = ..., filter: str | None = ..., dead_letter_policy: DeadLetterPolicy | None = ..., retry_policy: RetryPolicy | None = ..., detached: bool | None = ..., enable_exactly_once_delivery: bool | None = ..., topic_message_retention_duration: known.Duration | datetime.timedelta | None = ..., state: int | None = ..., analytics_hub_subscription_info: Subscription.AnalyticsHubSubscriptionInfo | None = ..., message_transforms: Iterable[MessageTransform] | None = ..., tags: Mapping[str, str] | None = ...) -> None: ...
 
 class RetryPolicy(Message):
     @property
@@ -888,9 +675,7 @@ class RetryPolicy(Message):
     def maximum_backoff(self) -> known.Duration: ...
     @maximum_backoff.setter
     def maximum_backoff(self, value: datetime.timedelta) -> None: ...
-    def __init__(
-        self, *, minimum_backoff: known.Duration | datetime.timedelta | None = ..., maximum_backoff: known.Duration | datetime.timedelta | None = ...
-    ) -> None: ...
+    def __init__(self, *, minimum_backoff: known.Duration | datetime.timedelta | None = ..., maximum_backoff: known.Duration | datetime.timedelta | None = ...) -> None: ...
 
 class DeadLetterPolicy(Message):
     dead_letter_topic: str
@@ -909,14 +694,11 @@ class PushConfig(Message):
         service_account_email: str
         audience: str
         def __init__(self, *, service_account_email: str | None = ..., audience: str | None = ...) -> None: ...
-
     class PubsubWrapper(Message):
         def __init__(self) -> None: ...
-
     class NoWrapper(Message):
         write_metadata: bool
         def __init__(self, *, write_metadata: bool | None = ...) -> None: ...
-
     push_endpoint: str
     @property
     def attributes(self) -> MutableMapping[str, str]: ...
@@ -926,15 +708,7 @@ class PushConfig(Message):
     def pubsub_wrapper(self) -> PushConfig.PubsubWrapper: ...
     @property
     def no_wrapper(self) -> PushConfig.NoWrapper: ...
-    def __init__(
-        self,
-        *,
-        push_endpoint: str | None = ...,
-        attributes: Mapping[str, str] | None = ...,
-        oidc_token: PushConfig.OidcToken | None = ...,
-        pubsub_wrapper: PushConfig.PubsubWrapper | None = ...,
-        no_wrapper: PushConfig.NoWrapper | None = ...,
-    ) -> None: ...
+    def __init__(self, *, push_endpoint: str | None = ..., attributes: Mapping[str, str] | None = ..., oidc_token: PushConfig.OidcToken | None = ..., pubsub_wrapper: PushConfig.PubsubWrapper | None = ..., no_wrapper: PushConfig.NoWrapper | None = ...) -> None: ...
 
 class BigQueryConfig(Message):
     class State:
@@ -964,17 +738,7 @@ class BigQueryConfig(Message):
     state: int
     use_table_schema: bool
     service_account_email: str
-    def __init__(
-        self,
-        *,
-        table: str | None = ...,
-        use_topic_schema: bool | None = ...,
-        write_metadata: bool | None = ...,
-        drop_unknown_fields: bool | None = ...,
-        state: int | None = ...,
-        use_table_schema: bool | None = ...,
-        service_account_email: str | None = ...,
-    ) -> None: ...
+    def __init__(self, *, table: str | None = ..., use_topic_schema: bool | None = ..., write_metadata: bool | None = ..., drop_unknown_fields: bool | None = ..., state: int | None = ..., use_table_schema: bool | None = ..., service_account_email: str | None = ...) -> None: ...
 
 class BigtableConfig(Message):
     class State:
@@ -1002,24 +766,16 @@ class BigtableConfig(Message):
     class ColumnFamilyMapping(Message):
         class RowKeySchema(Message):
             def __init__(self) -> None: ...
-
         class DelimitedKey(Message):
             @property
             def key_fields(self) -> list[str]: ...
             delimiter: bytes
             def __init__(self, *, key_fields: Iterable[str] | None = ..., delimiter: bytes | None = ...) -> None: ...
-
         @property
         def row_key_schema(self) -> BigtableConfig.ColumnFamilyMapping.RowKeySchema: ...
         @property
         def delimited_key(self) -> BigtableConfig.ColumnFamilyMapping.DelimitedKey: ...
-        def __init__(
-            self,
-            *,
-            row_key_schema: BigtableConfig.ColumnFamilyMapping.RowKeySchema | None = ...,
-            delimited_key: BigtableConfig.ColumnFamilyMapping.DelimitedKey | None = ...,
-        ) -> None: ...
-
+        def __init__(self, *, row_key_schema: BigtableConfig.ColumnFamilyMapping.RowKeySchema | None = ..., delimited_key: BigtableConfig.ColumnFamilyMapping.DelimitedKey | None = ...) -> None: ...
     table: str
     app_profile_id: str
     service_account_email: str
@@ -1027,16 +783,7 @@ class BigtableConfig(Message):
     @property
     def column_family_mapping(self) -> BigtableConfig.ColumnFamilyMapping: ...
     state: int
-    def __init__(
-        self,
-        *,
-        table: str | None = ...,
-        app_profile_id: str | None = ...,
-        service_account_email: str | None = ...,
-        write_metadata: bool | None = ...,
-        column_family_mapping: BigtableConfig.ColumnFamilyMapping | None = ...,
-        state: int | None = ...,
-    ) -> None: ...
+    def __init__(self, *, table: str | None = ..., app_profile_id: str | None = ..., service_account_email: str | None = ..., write_metadata: bool | None = ..., column_family_mapping: BigtableConfig.ColumnFamilyMapping | None = ..., state: int | None = ...) -> None: ...
 
 class CloudStorageConfig(Message):
     class State:
@@ -1061,12 +808,10 @@ class CloudStorageConfig(Message):
     VERTEX_AI_LOCATION_RESTRICTION: int
     class TextConfig(Message):
         def __init__(self) -> None: ...
-
     class AvroConfig(Message):
         write_metadata: bool
         use_topic_schema: bool
         def __init__(self, *, write_metadata: bool | None = ..., use_topic_schema: bool | None = ...) -> None: ...
-
     bucket: str
     filename_prefix: str
     filename_suffix: str
@@ -1083,21 +828,7 @@ class CloudStorageConfig(Message):
     max_messages: int
     state: int
     service_account_email: str
-    def __init__(
-        self,
-        *,
-        bucket: str | None = ...,
-        filename_prefix: str | None = ...,
-        filename_suffix: str | None = ...,
-        filename_datetime_format: str | None = ...,
-        text_config: CloudStorageConfig.TextConfig | None = ...,
-        avro_config: CloudStorageConfig.AvroConfig | None = ...,
-        max_duration: known.Duration | datetime.timedelta | None = ...,
-        max_bytes: int | None = ...,
-        max_messages: int | None = ...,
-        state: int | None = ...,
-        service_account_email: str | None = ...,
-    ) -> None: ...
+    def __init__(self, *, bucket: str | None = ..., filename_prefix: str | None = ..., filename_suffix: str | None = ..., filename_datetime_format: str | None = ..., text_config: CloudStorageConfig.TextConfig | None = ..., avro_config: CloudStorageConfig.AvroConfig | None = ..., max_duration: known.Duration | datetime.timedelta | None = ..., max_bytes: int | None = ..., max_messages: int | None = ..., state: int | None = ..., service_account_email: str | None = ...) -> None: ...
 
 class ReceivedMessage(Message):
     ack_id: str
@@ -1176,19 +907,7 @@ class StreamingPullRequest(Message):
     max_outstanding_messages: int
     max_outstanding_bytes: int
     protocol_version: int
-    def __init__(
-        self,
-        *,
-        subscription: str | None = ...,
-        ack_ids: Iterable[str] | None = ...,
-        modify_deadline_seconds: Iterable[int] | None = ...,
-        modify_deadline_ack_ids: Iterable[str] | None = ...,
-        stream_ack_deadline_seconds: int | None = ...,
-        client_id: str | None = ...,
-        max_outstanding_messages: int | None = ...,
-        max_outstanding_bytes: int | None = ...,
-        protocol_version: int | None = ...,
-    ) -> None: ...
+    def __init__(self, *, subscription: str | None = ..., ack_ids: Iterable[str] | None = ..., modify_deadline_seconds: Iterable[int] | None = ..., modify_deadline_ack_ids: Iterable[str] | None = ..., stream_ack_deadline_seconds: int | None = ..., client_id: str | None = ..., max_outstanding_messages: int | None = ..., max_outstanding_bytes: int | None = ..., protocol_version: int | None = ...) -> None: ...
 
 class StreamingPullResponse(Message):
     class AcknowledgeConfirmation(Message):
@@ -1200,15 +919,7 @@ class StreamingPullResponse(Message):
         def unordered_ack_ids(self) -> list[str]: ...
         @property
         def temporary_failed_ack_ids(self) -> list[str]: ...
-        def __init__(
-            self,
-            *,
-            ack_ids: Iterable[str] | None = ...,
-            invalid_ack_ids: Iterable[str] | None = ...,
-            unordered_ack_ids: Iterable[str] | None = ...,
-            temporary_failed_ack_ids: Iterable[str] | None = ...,
-        ) -> None: ...
-
+        def __init__(self, *, ack_ids: Iterable[str] | None = ..., invalid_ack_ids: Iterable[str] | None = ..., unordered_ack_ids: Iterable[str] | None = ..., temporary_failed_ack_ids: Iterable[str] | None = ...) -> None: ...
     class ModifyAckDeadlineConfirmation(Message):
         @property
         def ack_ids(self) -> list[str]: ...
@@ -1216,19 +927,11 @@ class StreamingPullResponse(Message):
         def invalid_ack_ids(self) -> list[str]: ...
         @property
         def temporary_failed_ack_ids(self) -> list[str]: ...
-        def __init__(
-            self,
-            *,
-            ack_ids: Iterable[str] | None = ...,
-            invalid_ack_ids: Iterable[str] | None = ...,
-            temporary_failed_ack_ids: Iterable[str] | None = ...,
-        ) -> None: ...
-
+        def __init__(self, *, ack_ids: Iterable[str] | None = ..., invalid_ack_ids: Iterable[str] | None = ..., temporary_failed_ack_ids: Iterable[str] | None = ...) -> None: ...
     class SubscriptionProperties(Message):
         exactly_once_delivery_enabled: bool
         message_ordering_enabled: bool
         def __init__(self, *, exactly_once_delivery_enabled: bool | None = ..., message_ordering_enabled: bool | None = ...) -> None: ...
-
     @property
     def received_messages(self) -> list[ReceivedMessage]: ...
     @property
@@ -1237,14 +940,7 @@ class StreamingPullResponse(Message):
     def modify_ack_deadline_confirmation(self) -> StreamingPullResponse.ModifyAckDeadlineConfirmation: ...
     @property
     def subscription_properties(self) -> StreamingPullResponse.SubscriptionProperties: ...
-    def __init__(
-        self,
-        *,
-        received_messages: Iterable[ReceivedMessage] | None = ...,
-        acknowledge_confirmation: StreamingPullResponse.AcknowledgeConfirmation | None = ...,
-        modify_ack_deadline_confirmation: StreamingPullResponse.ModifyAckDeadlineConfirmation | None = ...,
-        subscription_properties: StreamingPullResponse.SubscriptionProperties | None = ...,
-    ) -> None: ...
+    def __init__(self, *, received_messages: Iterable[ReceivedMessage] | None = ..., acknowledge_confirmation: StreamingPullResponse.AcknowledgeConfirmation | None = ..., modify_ack_deadline_confirmation: StreamingPullResponse.ModifyAckDeadlineConfirmation | None = ..., subscription_properties: StreamingPullResponse.SubscriptionProperties | None = ...) -> None: ...
 
 class CreateSnapshotRequest(Message):
     name: str
@@ -1253,9 +949,7 @@ class CreateSnapshotRequest(Message):
     def labels(self) -> MutableMapping[str, str]: ...
     @property
     def tags(self) -> MutableMapping[str, str]: ...
-    def __init__(
-        self, *, name: str | None = ..., subscription: str | None = ..., labels: Mapping[str, str] | None = ..., tags: Mapping[str, str] | None = ...
-    ) -> None: ...
+    def __init__(self, *, name: str | None = ..., subscription: str | None = ..., labels: Mapping[str, str] | None = ..., tags: Mapping[str, str] | None = ...) -> None: ...
 
 class UpdateSnapshotRequest(Message):
     @property
@@ -1273,14 +967,7 @@ class Snapshot(Message):
     def expire_time(self, value: datetime.datetime) -> None: ...
     @property
     def labels(self) -> MutableMapping[str, str]: ...
-    def __init__(
-        self,
-        *,
-        name: str | None = ...,
-        topic: str | None = ...,
-        expire_time: known.Timestamp | datetime.datetime | None = ...,
-        labels: Mapping[str, str] | None = ...,
-    ) -> None: ...
+    def __init__(self, *, name: str | None = ..., topic: str | None = ..., expire_time: known.Timestamp | datetime.datetime | None = ..., labels: Mapping[str, str] | None = ...) -> None: ...
 
 class GetSnapshotRequest(Message):
     snapshot: str
@@ -1309,9 +996,7 @@ class SeekRequest(Message):
     @time.setter
     def time(self, value: datetime.datetime) -> None: ...
     snapshot: str
-    def __init__(
-        self, *, subscription: str | None = ..., time: known.Timestamp | datetime.datetime | None = ..., snapshot: str | None = ...
-    ) -> None: ...
+    def __init__(self, *, subscription: str | None = ..., time: known.Timestamp | datetime.datetime | None = ..., snapshot: str | None = ...) -> None: ...
 
 class SeekResponse(Message):
     def __init__(self) -> None: ...
@@ -1323,10 +1008,7 @@ class PubsubClientTelemetry(Message):
         def publish_start_time(self) -> known.Timestamp: ...
         @publish_start_time.setter
         def publish_start_time(self, value: datetime.datetime) -> None: ...
-        def __init__(
-            self, *, hedged_attempt_count: int | None = ..., publish_start_time: known.Timestamp | datetime.datetime | None = ...
-        ) -> None: ...
-
+        def __init__(self, *, hedged_attempt_count: int | None = ..., publish_start_time: known.Timestamp | datetime.datetime | None = ...) -> None: ...
     @property
     def publish_operation(self) -> PubsubClientTelemetry.PublishOperation: ...
     def __init__(self, *, publish_operation: PubsubClientTelemetry.PublishOperation | None = ...) -> None: ...

@@ -39,19 +39,7 @@ class QuotaFailure(Message):
         def quota_dimensions(self) -> MutableMapping[str, str]: ...
         quota_value: int
         future_quota_value: int
-        def __init__(
-            self,
-            *,
-            subject: str | None = ...,
-            description: str | None = ...,
-            api_service: str | None = ...,
-            quota_metric: str | None = ...,
-            quota_id: str | None = ...,
-            quota_dimensions: Mapping[str, str] | None = ...,
-            quota_value: int | None = ...,
-            future_quota_value: int | None = ...,
-        ) -> None: ...
-
+        def __init__(self, *, subject: str | None = ..., description: str | None = ..., api_service: str | None = ..., quota_metric: str | None = ..., quota_id: str | None = ..., quota_dimensions: Mapping[str, str] | None = ..., quota_value: int | None = ..., future_quota_value: int | None = ...) -> None: ...
     @property
     def violations(self) -> list[QuotaFailure.Violation]: ...
     def __init__(self, *, violations: Iterable[QuotaFailure.Violation] | None = ...) -> None: ...
@@ -62,7 +50,6 @@ class PreconditionFailure(Message):
         subject: str
         description: str
         def __init__(self, *, type: str | None = ..., subject: str | None = ..., description: str | None = ...) -> None: ...
-
     @property
     def violations(self) -> list[PreconditionFailure.Violation]: ...
     def __init__(self, *, violations: Iterable[PreconditionFailure.Violation] | None = ...) -> None: ...
@@ -74,15 +61,7 @@ class BadRequest(Message):
         reason: str
         @property
         def localized_message(self) -> LocalizedMessage: ...
-        def __init__(
-            self,
-            *,
-            field: str | None = ...,
-            description: str | None = ...,
-            reason: str | None = ...,
-            localized_message: LocalizedMessage | None = ...,
-        ) -> None: ...
-
+        def __init__(self, *, field: str | None = ..., description: str | None = ..., reason: str | None = ..., localized_message: LocalizedMessage | None = ...) -> None: ...
     @property
     def field_violations(self) -> list[BadRequest.FieldViolation]: ...
     def __init__(self, *, field_violations: Iterable[BadRequest.FieldViolation] | None = ...) -> None: ...
@@ -97,16 +76,13 @@ class ResourceInfo(Message):
     resource_name: str
     owner: str
     description: str
-    def __init__(
-        self, *, resource_type: str | None = ..., resource_name: str | None = ..., owner: str | None = ..., description: str | None = ...
-    ) -> None: ...
+    def __init__(self, *, resource_type: str | None = ..., resource_name: str | None = ..., owner: str | None = ..., description: str | None = ...) -> None: ...
 
 class Help(Message):
     class Link(Message):
         description: str
         url: str
         def __init__(self, *, description: str | None = ..., url: str | None = ...) -> None: ...
-
     @property
     def links(self) -> list[Help.Link]: ...
     def __init__(self, *, links: Iterable[Help.Link] | None = ...) -> None: ...
