@@ -19,7 +19,9 @@ from publican_emulator.transport.http2.streams import Stream
 class Way(Protocol):
     """The socket under the connection."""
 
-    is_backed_up: bool
+    @property
+    def is_backed_up(self) -> bool:
+        """Whether nothing more should be handed over just now."""
 
     def flush_soon(self) -> None:
         """Send what the connection has to send, when the loop comes round."""
