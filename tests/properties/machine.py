@@ -1,0 +1,199 @@
+"""The broker and the model, driven by the same steps, and compared after each.
+
+The invariants: every message that passes the filter is delivered until it is acked, and none is lost; none is delivered after an ack that
+exactly-once delivery confirmed; within a key, order is that of publishing; a key never has two holders; attempts never skip; what the broker refuses
+is what the model refuses; and advancing by a + b is the same as advancing by a, then by b.
+"""
+
+import sys
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from publican_emulator.broker.batch import Batch
+from publican_emulator.broker.broker import Broker
+from publican_emulator.broker.consumer import Consumer
+from publican_emulator.broker.instants import SECOND, Nanos
+from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, SubscriptionSettings, TopicSettings
+from publican_protocol.pool import message_class
+from tests.properties.model import FILTERS, Message, Settings, Subscription, World
+
+NOON = 1_700_000_000 * SECOND
+TOPIC, DEAD = "projects/p/topics/lively", "projects/p/topics/dead"
+SUBSCRIPTIONS = ("projects/p/subscriptions/first", "projects/p/subscriptions/second")
+MORGUE = "projects/p/subscriptions/morgue"
+ALL = (*SUBSCRIPTIONS, MORGUE)
+PREFIX = "CloudPubSubDeadLetterSource"
+MUCH = 10_000_000
+
+
+def settings_of(settings: Settings) -> SubscriptionSettings:
+    """Say to the broker what the model is told."""
+    return SubscriptionSettings(
+        ack_deadline_s=settings.deadline,
+        enable_message_ordering=settings.ordered,
+        enable_exactly_once_delivery=settings.exactly_once,
+        filter=settings.filter,
+        dead_letter=DeadLetterPolicy(settings.dead_letter, settings.attempts) if settings.dead_letter else None,
+        retry=RetryPolicy(*(Nanos(seconds * SECOND) for seconds in settings.backoff)) if settings.backoff else None,
+        message_retention=Nanos(settings.retention * SECOND),
+        retain_acked_messages=settings.keep_acked,
+    )
+
+
+SETTINGS = st.builds(
+    Settings,
+    deadline=st.sampled_from([10, 11, 15]),
+    ordered=st.booleans(),
+    exactly_once=st.booleans(),
+    filter=st.sampled_from(["", "", *FILTERS]),
+    dead_letter=st.sampled_from(["", "", DEAD]),
+    backoff=st.sampled_from([None, None, (0, 0), (1, 4), (5, 5)]),
+    retention=st.sampled_from([600, 3600]),
+    keep_acked=st.booleans(),
+)
+KEYS = st.sampled_from(["", "", "k", "l"])
+ATTRIBUTES = st.sampled_from([{}, {"a": "x"}, {"a": "y"}, {"b": ""}, {"a": "xy", "b": "z"}])
+SECONDS = st.sampled_from([0.001, 0.5, 1, 1, 2, 4, 5, 9.999, 10, 11, 20, 60, 300, 600])
+NAMES = st.sampled_from(SUBSCRIPTIONS)
+PICKS = st.lists(st.integers(0, 60), min_size=1, max_size=4)
+
+
+class Machine(RuleBasedStateMachine):
+    """Two subscriptions of one topic, with settings of all kinds, and one for what they forward."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broker = Broker()
+        self.world = World()
+        self.now = NOON
+        self.published = 0
+        self.ids: dict[str, list[str]] = {}
+        self.message_ids: dict[str, str] = {}
+        for topic in (TOPIC, DEAD):
+            self.create_topic(topic)
+
+    def create_topic(self, name: str) -> None:
+        self.broker.create_topic(name, TopicSettings(), Nanos(self.now))
+        self.world.create_topic(name)
+
+    @initialize(settings=st.tuples(SETTINGS, SETTINGS))
+    def subscribe(self, settings: tuple[Settings, Settings]) -> None:
+        for name, chosen in zip(SUBSCRIPTIONS, settings, strict=True):
+            self.create(name, TOPIC, chosen)
+        self.create(MORGUE, DEAD, Settings(deadline=600, retention=86400))
+
+    def create(self, name: str, topic: str, settings: Settings) -> None:
+        self.broker.create_subscription(name, topic, settings_of(settings), Nanos(self.now))
+        self.world.subscribe(name, topic, settings)
+        self.ids[name] = []
+
+    # publish
+
+    @rule(count=st.integers(1, 5), key=KEYS, attributes=ATTRIBUTES)
+    def publish(self, count: int, key: str, attributes: dict[str, str]) -> None:
+        self.published += count
+        texts = [str(self.published - count + number) for number in range(count)]
+        wire = [message_class("google.pubsub.v1.PubsubMessage")(data=text.encode(), ordering_key=key, attributes=attributes) for text in texts]
+        ids = self.broker.publish(TOPIC, [message.SerializeToString() for message in wire], Nanos(self.now))
+        self.message_ids.update(zip(texts, map(str, ids), strict=True))
+        self.world.publish(self.world.topics[TOPIC], [Message(text, key, attributes) for text in texts], self.now)
+
+    # take
+
+    @rule(name=NAMES, count=st.sampled_from([1, 1, 2, 3, 10]))
+    def pull(self, name: str, count: int) -> None:
+        self.take_once(name, count)
+
+    def take_once(self, name: str, count: int) -> int:
+        """Pull, and say how many came."""
+        consumer = self.broker.open_pull(name, count, Nanos(self.now))
+        batch = self.broker.lease(consumer, MUCH, Nanos(self.now))
+        self.broker.close(consumer, Nanos(self.now))
+        subscription = self.world.subscriptions[name]
+        available = subscription.available(consumer, self.now)
+        assert len(batch) == min(count, len(available)), f"{len(batch)} of {count} came, not of {[copy.message.data for copy in available]}"
+        self.check(subscription, consumer, batch, subscription.settings.deadline)
+        return len(batch)
+
+    def check(self, subscription: Subscription, consumer: Consumer, batch: Batch, deadline_s: int) -> None:
+        """Check each delivery when it is its turn, and take it over."""
+        unkeyed = [copy for copy in subscription.available(consumer, self.now) if not subscription.is_keyed(copy)]
+        for delivery in batch.deliveries():
+            read: Any = message_class("google.pubsub.v1.PubsubMessage").FromString(delivery.message)
+            attributes = {key: value for key, value in read.attributes.items() if not key.startswith(PREFIX)}
+            origin = read.attributes.get(PREFIX + "Subscription", "")
+            available = subscription.available(consumer, self.now)
+            copies = [c for c in available if c.message.data == read.data.decode() and c.message.origin.rpartition("/")[2] == origin]
+            assert copies, f"{read.data!r} came, available are {[copy.message.data for copy in available]}"
+            copy = copies[0]
+            if subscription.is_keyed(copy):
+                first = next(c for c in available if c.message.key == copy.message.key)
+                assert first is copy, f"{read.data!r} came before {first.message.data} of its key"
+            elif subscription.name != MORGUE:
+                assert unkeyed.pop(0) is copy, f"{read.data!r} came out of turn"
+            assert (read.ordering_key, attributes) == (copy.message.key, copy.message.attributes)
+            assert read.publish_time.seconds * SECOND + read.publish_time.nanos == copy.message.time
+            assert not origin or read.attributes[PREFIX + "DeliveryCount"] == str(copy.message.count)
+            assert origin or read.message_id == self.message_ids[copy.message.data]
+            assert delivery.ack_id not in subscription.by_id
+            attempt = subscription.hand_out(copy, delivery.ack_id, consumer, self.now + deadline_s * SECOND)
+            assert delivery.delivery_attempt == attempt
+            self.ids[subscription.name].append(delivery.ack_id)
+
+    # ack
+
+    def picked(self, name: str, picks: list[int]) -> list[str]:
+        """Give ack ids, the latest first in line; some are old, some stand there twice."""
+        ids = self.ids[name]
+        return [ids[-1 - pick % len(ids)] for pick in picks]
+
+    def has_ids(self) -> bool:
+        return all(self.ids[name] for name in SUBSCRIPTIONS)
+
+    @precondition(has_ids)
+    @rule(name=NAMES, picks=PICKS)
+    def acknowledge(self, name: str, picks: list[int]) -> None:
+        ids = self.picked(name, picks)
+        refused = self.broker.try_acknowledge(name, ids, Nanos(self.now))
+        assert set(refused) == self.world.subscriptions[name].acknowledge(ids, self.now)
+
+    @precondition(has_ids)
+    @rule(name=NAMES, picks=PICKS, seconds=st.sampled_from([0, 0, 0, 1, 5, 30, 600]))
+    def modify(self, name: str, picks: list[int], seconds: int) -> None:
+        ids = list(dict.fromkeys(self.picked(name, picks)))
+        refused = self.broker.try_modify_ack_deadline(name, ids, seconds, Nanos(self.now))
+        subscription = self.world.subscriptions[name]
+        expected, dead = subscription.modify(ids, seconds, self.now)
+        self.world.forward(subscription, dead, self.now)
+        assert set(refused) == expected
+
+    # time
+
+    @rule(steps=st.lists(SECONDS, min_size=1, max_size=3), settles=st.booleans())
+    def advance(self, steps: list[float], *, settles: bool) -> None:
+        for seconds in steps:
+            self.now += int(seconds * 1000) * (SECOND // 1000)
+            if settles:
+                self.broker.settle(Nanos(self.now))
+        self.world.settle(self.now)
+
+    # the end
+
+    def teardown(self) -> None:
+        """Let all leases and back-offs pass: what is left comes, and nothing else, until nothing is left."""
+        if sys.exc_info()[0] is not None:
+            return
+        self.now += 601 * SECOND
+        self.world.settle(self.now)
+        for name in self.world.subscriptions:
+            self.drain(name)
+
+    def drain(self, name: str) -> None:
+        """Take and ack everything."""
+        while self.take_once(name, 1000):
+            subscription = self.world.subscriptions[name]
+            ids = [copy.ack_id for copy in subscription.unacked() if copy.state == "leased"]
+            assert self.broker.try_acknowledge(name, ids, Nanos(self.now)) == []
+            assert subscription.acknowledge(ids, self.now) == set()
