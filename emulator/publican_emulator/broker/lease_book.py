@@ -100,8 +100,14 @@ class LeaseBook:
 
     # ending
 
+    def drop_slots(self, group: Group, slots: set[bytes], now: Nanos) -> None:
+        """Take messages out of a group that nobody acked: their ack ids do not become good."""
+        if self.tracks_retired:
+            group.superseded = {*(group.superseded or ()), *slots}
+        self.finish_slots(group, slots, now)
+
     def finish_slots(self, group: Group, slots: set[bytes], now: Nanos) -> None:
-        """Take acked (or dropped) messages out of a group."""
+        """Take acked messages out of a group."""
         live = group.slots()
         if group.deadline > now:
             if group.consumer is not None:

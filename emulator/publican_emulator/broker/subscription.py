@@ -350,7 +350,7 @@ class Subscription:
     def settle(self, now: Nanos) -> None:
         """Do everything that is due, in the order of its instants."""
         at_once = self._around.listener is None and self.settings.retry is None and self.settles_alone and type(self.backlog) is Backlog
-        if at_once and (due := self.book.deadlines.next_due()) is not None and due <= now:
+        if at_once and not (self.retention.due is not None and self.retention.due <= now) and (due := self.book.deadlines.next_due()) is not None and due <= now:
             expired = self.book.deadlines.expire_at_once(now)
             self.book.take_expired(expired)
             self.backlog.give_back(expired)
@@ -385,7 +385,7 @@ class Subscription:
         dropped: list[bytes] = []
         for group, slots in self.book.groups_before(time):
             dropped += [group.messages[int(slot)] for slot in sorted(slots)]
-            self.book.finish_slots(group, slots, now)
+            self.book.drop_slots(group, slots, now)
         for single in self.book.singles_before(time):
             dropped.append(single.message)
             self._finish(single)

@@ -1,0 +1,52 @@
+"""What the machine found, shrunk and named: each was a bug of the broker once."""
+
+import pytest
+
+from publican_emulator.broker.broker import Broker
+from publican_emulator.broker.instants import SECOND, Nanos
+from publican_emulator.broker.settings import SubscriptionSettings, TopicSettings
+from publican_protocol.pool import message_class
+
+NOON = 1_700_000_000 * SECOND
+TOPIC, NAME = "projects/p/topics/t-one", "projects/p/subscriptions/s-one"
+
+
+@pytest.fixture
+def broker() -> Broker:
+    broker = Broker()
+    broker.create_topic(TOPIC, TopicSettings(), at(0))
+    return broker
+
+
+def at(seconds: float) -> Nanos:
+    return Nanos(NOON + int(seconds * 1000) * (SECOND // 1000))
+
+
+def publish(broker: Broker, now: float, *texts: str, key: str = "", **attributes: str) -> None:
+    wire = [message_class("google.pubsub.v1.PubsubMessage")(data=text.encode(), ordering_key=key, attributes=attributes) for text in texts]
+    broker.publish(TOPIC, [message.SerializeToString() for message in wire], at(now))
+
+
+def pull(broker: Broker, now: float, count: int = 10) -> list[str]:
+    """Pull, and give the ack ids."""
+    consumer = broker.open_pull(NAME, count, at(now))
+    batch = broker.lease(consumer, 10_000_000, at(now))
+    broker.close(consumer, at(now))
+    return [delivery.ack_id for delivery in batch.deliveries()]
+
+
+TEN_MINUTES = Nanos(600 * SECOND)
+
+
+def test_late_settling_past_a_lease_and_the_retention(broker: Broker) -> None:
+    broker.create_subscription(NAME, TOPIC, SubscriptionSettings(message_retention=TEN_MINUTES), at(0))
+    publish(broker, 0, "m")
+    broker.modify_ack_deadline(NAME, pull(broker, 1), 600, at(1))
+    assert pull(broker, 602) == []
+
+
+def test_dropped_by_retention_is_not_acked(broker: Broker) -> None:
+    broker.create_subscription(NAME, TOPIC, SubscriptionSettings(message_retention=TEN_MINUTES, enable_exactly_once_delivery=True), at(0))
+    publish(broker, 0, "m")
+    ids = pull(broker, 0)
+    assert broker.try_acknowledge(NAME, ids, at(600)) == ids
