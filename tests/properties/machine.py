@@ -9,15 +9,15 @@ import sys
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from publican_emulator.broker.batch import Batch
 from publican_emulator.broker.broker import Broker
-from publican_emulator.broker.consumer import Consumer
+from publican_emulator.broker.consumer import Consumer, Mood
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, SubscriptionSettings, TopicSettings
 from publican_protocol.pool import message_class
-from tests.properties.model import FILTERS, Message, Settings, Subscription, World
+from tests.properties.model import FILTERS, Copy, Message, Settings, Subscription, World
 
 NOON = 1_700_000_000 * SECOND
 TOPIC, DEAD = "projects/p/topics/lively", "projects/p/topics/dead"
@@ -69,6 +69,7 @@ class Machine(RuleBasedStateMachine):
         self.world = World()
         self.now = NOON
         self.published = 0
+        self.streams: list[tuple[str, Consumer]] = []
         self.ids: dict[str, list[str]] = {}
         self.message_ids: dict[str, str] = {}
         for topic in (TOPIC, DEAD):
@@ -141,6 +142,52 @@ class Machine(RuleBasedStateMachine):
             attempt = subscription.hand_out(copy, delivery.ack_id, consumer, self.now + deadline_s * SECOND)
             assert delivery.delivery_attempt == attempt
             self.ids[subscription.name].append(delivery.ack_id)
+
+    # streams
+
+    @precondition(lambda self: len(self.streams) < 4)
+    @rule(name=NAMES, most=st.sampled_from([0, 1, 2, 3]), most_bytes=st.sampled_from([0, 0, 1, 60]))
+    def open_stream(self, name: str, most: int, most_bytes: int) -> None:
+        self.streams.append((name, self.broker.open_stream(name, 12, most, most_bytes, "", Nanos(self.now))))
+
+    @precondition(lambda self: self.streams)
+    @rule(pick=st.integers(0, 3))
+    def lease(self, pick: int) -> None:
+        name, consumer = self.streams[pick % len(self.streams)]
+        subscription = self.world.subscriptions[name]
+        batch = self.broker.lease(consumer, MUCH, Nanos(self.now))
+        self.check(subscription, consumer, batch, 12)
+        assert batch or not consumer.has_credit or not subscription.available(consumer, self.now)
+        assert not consumer.max_messages or len(self.held(subscription, consumer)) <= consumer.max_messages
+
+    @precondition(lambda self: self.streams)
+    @rule(pick=st.integers(0, 3), passes_on=st.booleans())
+    def want(self, pick: int, *, passes_on: bool) -> None:
+        consumer = self.streams[pick % len(self.streams)][1]
+        self.broker.want(consumer, Nanos(self.now))
+        if passes_on and consumer.mood is Mood.READY:
+            self.broker.pass_on(consumer, Nanos(self.now))
+
+    @precondition(lambda self: self.streams)
+    @rule(pick=st.integers(0, 3))
+    def close(self, pick: int) -> None:
+        self.broker.close(self.streams.pop(pick % len(self.streams))[1], Nanos(self.now))
+
+    def held(self, subscription: Subscription, consumer: Consumer) -> list[Copy]:
+        return [copy for copy in subscription.unacked() if copy.state == "leased" and copy.holder is consumer]
+
+    @invariant()
+    def nothing_is_overdue_or_forgotten(self) -> None:
+        """Streams are charged what they hold; what happens next is known; a stream that waits for what is there knows that another was told."""
+        due, expected = self.broker.next_due(), self.world.next_event(self.now)
+        if due is not None and due <= self.now:
+            return
+        assert expected is None or (due is not None and due <= expected)
+        for name, consumer in self.streams:
+            subscription = self.world.subscriptions[name]
+            assert consumer.outstanding == len(self.held(subscription, consumer))
+            if consumer.mood is Mood.WAITING and consumer.has_credit and subscription.available(consumer, self.now):
+                assert any(other.mood is Mood.READY for theirs, other in self.streams if theirs == name)
 
     # ack
 

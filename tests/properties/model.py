@@ -245,6 +245,12 @@ class World:
         for subscription in self.subscriptions.values():
             subscription.drop_old(now)
 
+    def next_event(self, now: int) -> int | None:
+        """Give the next instant at which something happens by itself."""
+        events = [event for sub in self.subscriptions.values() if (event := sub.next_event()) is not None]
+        events += [copy.due for sub in self.subscriptions.values() for copy in sub.unacked() if copy.state == "waiting" and copy.due > now]
+        return min(events, default=None)
+
     def forward(self, subscription: Subscription, dead: Sequence[Message], now: int) -> None:
         """Publish dead letters."""
         if subscription.policy_topic is not None:

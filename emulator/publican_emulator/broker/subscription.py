@@ -104,10 +104,10 @@ class Subscription:
             self.backlog.feed(messages, keys)
         self.retention.feed(messages)
 
-    def on_published(self, now: Nanos) -> bool:
-        """Note that there may be more to hand out; say whether the next publish is of interest too."""
+    def on_published(self, at: Nanos) -> bool:
+        """Note that there may be more to hand out, published at `at`; say whether the next publish is of interest too."""
         if self.retention.due is None:
-            self.retention.due = Nanos(now + self.retention.span)
+            self.retention.due = Nanos(at + self.retention.span)
             self._around.timers.arm(self, self.retention.due)
         self.rotation.tell()
         return self.rotation.is_waited_on
@@ -349,8 +349,8 @@ class Subscription:
 
     def settle(self, now: Nanos) -> None:
         """Do everything that is due, in the order of its instants."""
-        at_once = self._around.listener is None and self.settings.retry is None and self.settles_alone and type(self.backlog) is Backlog
-        if at_once and not (self.retention.due is not None and self.retention.due <= now) and (due := self.book.deadlines.next_due()) is not None and due <= now:
+        is_plain = self._around.listener is None and self.settings.retry is None and self.settles_alone and type(self.backlog) is Backlog
+        if is_plain and (self.retention.due is None or self.retention.due > now) and (self.book.deadlines.next_due() or now + 1) <= now:
             expired = self.book.deadlines.expire_at_once(now)
             self.book.take_expired(expired)
             self.backlog.give_back(expired)
@@ -415,7 +415,8 @@ class Subscription:
         if isinstance(self.backlog, OrderedBacklog):
             self.retention.keep(self.retention.end(), [*unacked, *self.backlog.never_handed_out()])
         else:
-            self.retention.keep(self.backlog.cursor.copy(), unacked)
+            front, start = self.backlog.cursor.without_front()
+            self.retention.keep(start, [*unacked, *front])
 
     def _count_from_now(self, now: Nanos) -> None:
         """Begin to count attempts: failures from before a dead-letter policy was set do not count."""
