@@ -6,14 +6,17 @@ is what the model refuses; and advancing by a + b is the same as advancing by a,
 """
 
 import sys
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from publican_emulator.broker.batch import Batch
 from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.consumer import Consumer, Mood
+from publican_emulator.broker.errors import InvalidArgument, NotFound
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, SubscriptionSettings, TopicSettings
 from publican_protocol.pool import message_class
@@ -23,7 +26,7 @@ NOON = 1_700_000_000 * SECOND
 TOPIC, DEAD = "projects/p/topics/lively", "projects/p/topics/dead"
 SUBSCRIPTIONS = ("projects/p/subscriptions/first", "projects/p/subscriptions/second")
 MORGUE = "projects/p/subscriptions/morgue"
-ALL = (*SUBSCRIPTIONS, MORGUE)
+SNAPSHOTS = ("projects/p/snapshots/one", "projects/p/snapshots/two")
 PREFIX = "CloudPubSubDeadLetterSource"
 MUCH = 10_000_000
 
@@ -47,7 +50,7 @@ SETTINGS = st.builds(
     deadline=st.sampled_from([10, 11, 15]),
     ordered=st.booleans(),
     exactly_once=st.booleans(),
-    filter=st.sampled_from(["", "", *FILTERS]),
+    filter=st.sampled_from(["", "", "", *FILTERS]),
     dead_letter=st.sampled_from(["", "", DEAD]),
     backoff=st.sampled_from([None, None, (0, 0), (1, 4), (5, 5)]),
     retention=st.sampled_from([600, 3600]),
@@ -125,8 +128,13 @@ class Machine(RuleBasedStateMachine):
             read: Any = message_class("google.pubsub.v1.PubsubMessage").FromString(delivery.message)
             attributes = {key: value for key, value in read.attributes.items() if not key.startswith(PREFIX)}
             origin = read.attributes.get(PREFIX + "Subscription", "")
+            count = read.attributes.get(PREFIX + "DeliveryCount", "0")
             available = subscription.available(consumer, self.now)
-            copies = [c for c in available if c.message.data == read.data.decode() and c.message.origin.rpartition("/")[2] == origin]
+            copies = [
+                c
+                for c in available
+                if c.message.data == read.data.decode() and (c.message.origin.rpartition("/")[2], str(c.message.count)) == (origin, count)
+            ]
             assert copies, f"{read.data!r} came, available are {[copy.message.data for copy in available]}"
             copy = copies[0]
             if subscription.is_keyed(copy):
@@ -136,7 +144,6 @@ class Machine(RuleBasedStateMachine):
                 assert unkeyed.pop(0) is copy, f"{read.data!r} came out of turn"
             assert (read.ordering_key, attributes) == (copy.message.key, copy.message.attributes)
             assert read.publish_time.seconds * SECOND + read.publish_time.nanos == copy.message.time
-            assert not origin or read.attributes[PREFIX + "DeliveryCount"] == str(copy.message.count)
             assert origin or read.message_id == self.message_ids[copy.message.data]
             assert delivery.ack_id not in subscription.by_id
             attempt = subscription.hand_out(copy, delivery.ack_id, consumer, self.now + deadline_s * SECOND)
@@ -215,6 +222,66 @@ class Machine(RuleBasedStateMachine):
         expected, dead = subscription.modify(ids, seconds, self.now)
         self.world.forward(subscription, dead, self.now)
         assert set(refused) == expected
+
+    # administration
+
+    @rule(name=NAMES, chosen=SETTINGS)
+    def update(self, name: str, chosen: Settings) -> None:
+        was = self.world.subscriptions[name].settings
+        settings = replace(chosen, ordered=was.ordered, exactly_once=was.exactly_once, filter=was.filter)
+        self.broker.update_subscription(name, settings_of(settings), Nanos(self.now))
+        self.world.update(name, settings, self.now)
+
+    @rule(retention=st.sampled_from([0, 600, 1800]))
+    def retain(self, retention: int) -> None:
+        settings = TopicSettings(message_retention=Nanos(retention * SECOND) if retention else None)
+        self.broker.update_topic(TOPIC, settings, Nanos(self.now))
+        self.world.retain(TOPIC, retention, self.now)
+
+    @rule(name=NAMES, chosen=SETTINGS)
+    def delete_and_create(self, name: str, chosen: Settings) -> None:
+        self.broker.delete_subscription(name, Nanos(self.now))
+        for consumer in [consumer for theirs, consumer in self.streams if theirs == name]:
+            with pytest.raises(NotFound):
+                self.broker.lease(consumer, MUCH, Nanos(self.now))
+        self.streams = [(theirs, consumer) for theirs, consumer in self.streams if theirs != name]
+        old = self.ids[name]
+        self.create(name, TOPIC, chosen)
+        self.ids[name] = old
+
+    @rule(topic=st.sampled_from([TOPIC, DEAD]))
+    def delete_topic_and_create(self, topic: str) -> None:
+        self.broker.delete_topic(topic, Nanos(self.now))
+        self.world.delete_topic(topic, self.now)
+        self.create_topic(topic)
+
+    # seek
+
+    @rule(name=NAMES, seconds=st.sampled_from([-3600, -600, -60, -20, -10, -1, -0.001, 0, 0.001, 60]))
+    def seek_to_time(self, name: str, seconds: float) -> None:
+        time = self.now + int(seconds * 1000) * (SECOND // 1000)
+        self.broker.seek_to_time(name, Nanos(time), Nanos(self.now))
+        self.world.seek_to_time(name, time, self.now)
+
+    @rule(source=NAMES, name=st.sampled_from(SNAPSHOTS))
+    def snapshot(self, source: str, name: str) -> None:
+        if name in self.world.snapshots:
+            self.broker.delete_snapshot(name, Nanos(self.now))
+        made = self.broker.create_snapshot(name, source, {}, Nanos(self.now))
+        self.world.snapshot(name, source)
+        oldest = min((message.time for message in self.world.snapshots[name].messages), default=self.now)
+        assert made.expire_time == oldest + 7 * 86400 * SECOND
+
+    @precondition(lambda self: self.world.snapshots)
+    @rule(name=NAMES, pick=st.integers(0, 1))
+    def seek_to_snapshot(self, name: str, pick: int) -> None:
+        snapshots = sorted(self.world.snapshots)
+        snapshot = snapshots[pick % len(snapshots)]
+        if self.world.seek_to_snapshot(name, snapshot, self.now):
+            self.broker.seek_to_snapshot(name, snapshot, Nanos(self.now))
+        else:
+            with pytest.raises(InvalidArgument):
+                self.broker.seek_to_snapshot(name, snapshot, Nanos(self.now))
 
     # time
 

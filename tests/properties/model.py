@@ -23,6 +23,7 @@ class Message:
     time: int = 0
     origin: str = ""
     count: int = 0
+    number: int = 0
 
 
 @dataclass(eq=False)
@@ -92,6 +93,10 @@ class Subscription:
     by_id: dict[str, Copy] = field(default_factory=dict)
     void_ids: set[str] = field(default_factory=set)
     is_detached: bool = False
+
+    def passes(self, message: Message) -> bool:
+        """Say whether the filter lets a message pass."""
+        return FILTERS[self.settings.filter](message.attributes)
 
     def unacked(self) -> list[Copy]:
         """Give what is in the backlog, outstanding or not."""
@@ -198,10 +203,40 @@ class Subscription:
                 copy.state, copy.holder, copy.is_kept = "acked", None, False
         self.copies = [copy for copy in self.copies if copy.state != "acked" or (copy.is_kept and copy.message.time + self.own_span() > now)]
 
+    def seek(self, chosen: list[Message]) -> None:
+        """Make the chosen messages unacked and the rest acked; leases end, their ack ids mean nothing any more, and attempts begin anew."""
+        self.by_id.clear()
+        for copy in self.copies:
+            if copy.message in chosen:
+                copy.again()
+            elif copy.state != "acked":
+                self._ack(copy)
+        have = [copy.message for copy in self.copies]
+        self.copies += [Copy(message) for message in chosen if message not in have]
+        self.copies.sort(key=lambda copy: copy.message.number)
+
+    def update(self, settings: Settings, policy_topic: Topic | None) -> None:
+        """Take other settings; failures from before a dead-letter policy was set do not count."""
+        if settings.dead_letter and not self.settings.dead_letter:
+            for copy in self.unacked():
+                copy.uncounted = copy.failures
+        if not settings.keep_acked:
+            for copy in self.copies:
+                copy.is_kept = False
+        self.settings, self.policy_topic = settings, policy_topic
+
     def next_event(self) -> int | None:
         """Give the instant at which the next lease or the next unacked message ends."""
         ends = [copy.deadline for copy in self.copies if copy.state == "leased"]
         return min([*ends, *(copy.message.time + self.span() for copy in self.unacked())], default=None)
+
+
+@dataclass(eq=False)
+class Snapshot:
+    """What was unacked in a subscription, and what was published to its topic since."""
+
+    topic: Topic
+    messages: list[Message]
 
 
 class World:
@@ -210,6 +245,8 @@ class World:
     def __init__(self) -> None:
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[str, Subscription] = {}
+        self.snapshots: dict[str, Snapshot] = {}
+        self.published = 0
 
     def create_topic(self, name: str) -> None:
         """Create a topic."""
@@ -224,13 +261,17 @@ class World:
     def publish(self, topic: Topic, messages: Sequence[Message], now: int) -> None:
         """Give every attached subscription its copies, and the topic what it keeps."""
         for message in messages:
+            self.published += 1
+            message.number = self.published
             message.time = now // MILLISECOND * MILLISECOND
         if topic.retention:
             topic.kept += messages
         for subscription in self.subscriptions.values():
             if subscription.topic is topic and not topic.is_deleted and not subscription.is_detached:
-                passes = FILTERS[subscription.settings.filter]
-                subscription.copies += [Copy(message) for message in messages if passes(message.attributes)]
+                subscription.copies += [Copy(message) for message in messages if subscription.passes(message)]
+        for snapshot in self.snapshots.values():
+            if snapshot.topic is topic and not topic.is_deleted:
+                snapshot.messages += messages
 
     def settle(self, now: int) -> None:
         """Let everything happen that is due at `now`, instant by instant."""
@@ -242,8 +283,14 @@ class World:
             subscription = self.subscriptions[name]
             self.forward(subscription, subscription.expire(at), at)
             subscription.drop_old(at)
+        self.drop_old(now)
+
+    def drop_old(self, now: int) -> None:
+        """Forget what is older than the retention of its subscription or topic."""
         for subscription in self.subscriptions.values():
             subscription.drop_old(now)
+        for topic in self.topics.values():
+            topic.kept = [message for message in topic.kept if message.time + topic.retention * SECOND > now]
 
     def next_event(self, now: int) -> int | None:
         """Give the next instant at which something happens by itself."""
@@ -255,3 +302,50 @@ class World:
         """Publish dead letters."""
         if subscription.policy_topic is not None:
             self.publish(subscription.policy_topic, dead, now)
+
+    # administration
+
+    def delete_topic(self, name: str, now: int) -> None:
+        """Delete a topic: its subscriptions and snapshots keep what they have."""
+        self.topics.pop(name).is_deleted = True
+        self.drop_old(now)
+
+    def retain(self, name: str, retention: int, now: int) -> None:
+        """Give a topic another retention; 0 is none."""
+        self.topics[name].retention = retention
+        self.drop_old(now)
+
+    def update(self, name: str, settings: Settings, now: int) -> None:
+        """Give a subscription other settings."""
+        self.subscriptions[name].update(settings, self.topics.get(settings.dead_letter))
+        self.drop_old(now)
+
+    def detach(self, name: str) -> None:
+        """Detach a subscription: its backlog is gone."""
+        subscription = self.subscriptions[name]
+        subscription.is_detached = True
+        subscription.copies.clear()
+        subscription.by_id.clear()
+
+    def snapshot(self, name: str, subscription: str) -> None:
+        """Note what is unacked in a subscription."""
+        source = self.subscriptions[subscription]
+        self.snapshots[name] = Snapshot(source.topic, [copy.message for copy in source.unacked()])
+
+    def seek_to_time(self, name: str, time: int, now: int) -> None:
+        """Make every retained message published at or after `time` unacked, and every earlier one acked."""
+        subscription = self.subscriptions[name]
+        retained = [copy.message for copy in subscription.copies]
+        if not subscription.topic.is_deleted:
+            retained += [message for message in subscription.topic.kept if message not in retained and subscription.passes(message)]
+        subscription.seek([message for message in retained if message.time >= time])
+        self.drop_old(now)
+
+    def seek_to_snapshot(self, name: str, snapshot: str, now: int) -> bool:
+        """Make what is unacked in the snapshot unacked; False: it is of another topic."""
+        subscription, source = self.subscriptions[name], self.snapshots[snapshot]
+        if source.topic is not subscription.topic:
+            return False
+        subscription.seek([message for message in source.messages if subscription.passes(message)])
+        self.drop_old(now)
+        return True
