@@ -6,7 +6,7 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 ARGS ?=
 IN_VENV := .venv/bin
 
-.PHONY: serve test check check-all lint types bench test-clients lock help
+.PHONY: serve test check check-all lint types bench fuzz test-clients lock help
 
 help:
 	@echo 'make serve   the emulator on localhost:8085 (ARGS="--port 8086" for more)'
@@ -44,11 +44,17 @@ check: lint types test test-clients
 
 check-all: check
 	$(IN_VENV)/python -m pytest -m slow
+	$(MAKE) fuzz
 	$(IN_VENV)/python -m venv .venv/newest && .venv/newest/bin/python -m pip install --quiet --upgrade google-cloud-pubsub
 	.venv/newest/bin/python scripts/rebuild_protocol.py --check
 
 bench: .venv/.test
 	$(IN_VENV)/python -m benchmarks $(ARGS)
+
+# Half a minute for each target (ARGS="--seconds 600 rest" for more of one).
+fuzz: .venv/.test
+	$(IN_VENV)/python -m pip install --quiet --disable-pip-version-check atheris
+	$(IN_VENV)/python -m fuzz $(ARGS)
 
 # Go, Java and Node: each is skipped, aloud, where its toolchain is missing.
 test-clients: .venv/.test

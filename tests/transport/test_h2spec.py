@@ -1,4 +1,4 @@
-"""h2spec, the conformance suite for HTTP/2 servers: `go install github.com/summerwind/h2spec/cmd/h2spec@latest`. Skipped aloud where it is missing."""
+"""h2spec, the conformance suite for HTTP/2 servers; skipped aloud where it is missing (`go install github.com/summerwind/h2spec/cmd/h2spec@latest`)."""
 
 import os
 import pathlib

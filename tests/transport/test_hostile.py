@@ -235,7 +235,7 @@ def test_a_gzip_bomb_is_refused_by_grpc_and_by_rest(victim: Victim) -> None:
                 if len(said) - at < 9 + size:
                     break
                 if kind == frames.HEADERS:
-                    status = dict(decoder.decode(said[at + 9 : at + 9 + size])).get("grpc-status", "")
+                    status = {str(name): str(value) for name, value in decoder.decode(said[at + 9 : at + 9 + size])}.get("grpc-status", "")
                 at += 9 + size
             said = said[at:]
         assert status == "8", "RESOURCE_EXHAUSTED"
@@ -264,7 +264,7 @@ def test_deep_json_is_refused(victim: Victim) -> None:
 def test_a_message_above_what_any_request_may_hold_is_refused_with_a_status(victim: Victim) -> None:
     options = [("grpc.max_send_message_length", -1)]
     with grpc.insecure_channel(victim.address, options=options) as channel:
-        publish = channel.unary_unary(PUBLISH)
+        publish: Callable[..., bytes] = channel.unary_unary(PUBLISH)
         with pytest.raises(grpc.RpcError) as refused:
             publish(bytes(26 << 20), timeout=20)
         assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -5,19 +5,22 @@ PYTEST_DONT_REWRITE
 
 import asyncio
 import logging
-from typing import cast
+from typing import Final, cast
 
 from publican_emulator.transport.budget import Budget
 from publican_emulator.transport.calls import Calls, Dispatcher, Rest
 
 logger = logging.getLogger("publican.transport")
 
+OUTGOING_BYTES: Final = 65_536
+"""What may wait for the loop to write it; more, and streams pause. Without it one stream hands over its whole backlog before the loop turns."""
+
 
 class Http2Socket(asyncio.Protocol):
     """One client's connection."""
 
     def __init__(self, dispatcher: Dispatcher, rest: Rest, budget: Budget, open_sockets: set["Http2Socket"]) -> None:
-        self.is_backed_up = False
+        self._is_paused = False
         self._dispatcher = dispatcher
         self._rest = rest
         self._budget = budget
@@ -49,6 +52,11 @@ class Http2Socket(asyncio.Protocol):
             logger.info("%s: connection closed: %s", self.peer, connection.fault)
             self._transport.close()
 
+    @property
+    def is_backed_up(self) -> bool:
+        """Whether nothing more should be handed over: the client does not read, or what it was handed has yet to be written."""
+        return self._is_paused or len(self.calls.connection.outgoing) >= OUTGOING_BYTES
+
     def flush_soon(self) -> None:
         """Send what the connection has to send, when the loop comes round: many answers become one write."""
         if not self._will_flush and not self._is_reading:
@@ -59,18 +67,24 @@ class Http2Socket(asyncio.Protocol):
         self._will_flush = False
         outgoing = self.calls.connection.outgoing
         if outgoing:
+            was_full = len(outgoing) >= OUTGOING_BYTES
             self._transport.write(bytes(outgoing))
             outgoing.clear()
+            if was_full and not self._is_paused:
+                self._tell_of_room()
 
     def pause_writing(self) -> None:
         """The client does not read: take nothing more from it, and hand it nothing more."""
-        self.is_backed_up = True
+        self._is_paused = True
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The client has read."""
-        self.is_backed_up = False
+        self._is_paused = False
         self._transport.resume_reading()
+        self._tell_of_room()
+
+    def _tell_of_room(self) -> None:
         for stream in list(self.calls.connection.streams.values()):
             self.calls.on_room(stream)
 

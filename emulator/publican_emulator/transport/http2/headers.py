@@ -111,7 +111,7 @@ class Decoder:
         except OversizedHeaderListError:
             raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, f"a header list of more than {HEADER_LIST_BYTES_MAX} bytes") from None
         except (hpack.HPACKError, UnicodeDecodeError, IndexError, ValueError) as error:
-            raise ConnectionFault(ErrorCode.COMPRESSION_ERROR, f"header block: {error}") from None
+            raise ConnectionFault(ErrorCode.COMPRESSION_ERROR, f"a header block that cannot be decoded ({type(error).__name__})") from None
         head = Head([(bytes(name), bytes(value)) for name, value in decoded])
         after = (len(table.dynamic_entries), table.maxsize, table.dynamic_entries[0] if table.dynamic_entries else None)
         if before[:2] != after[:2] or before[2] is not after[2]:
