@@ -1,4 +1,4 @@
-"""h2spec, the conformance suite for HTTP/2 servers; skipped aloud where it is missing (`go install github.com/summerwind/h2spec/cmd/h2spec@latest`)."""
+"""h2spec, the conformance suite for HTTP/2 servers (github.com/summerwind/h2spec); skipped aloud where it is not installed."""
 
 import os
 import pathlib
