@@ -48,7 +48,8 @@ def serve() -> Iterator[Callable[..., Served]]:
     with ExitStack() as scope:
 
         def start(*options: str) -> Served:
-            process = subprocess.Popen([*COMMAND, "serve", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+            process = subprocess.Popen([*COMMAND, "serve", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
             scope.callback(process.communicate)
             scope.callback(process.kill)
             return Served(process)
@@ -191,6 +192,20 @@ def test_healthcheck_is_not_taken_in_by_another_server() -> None:
         _, complaint = check.communicate(timeout=10)
     assert check.returncode == 1
     assert "no Publican" in complaint
+
+
+def test_healthcheck_wants_a_server_that_is_well() -> None:
+    ill = bytes.fromhex("000000 04 00 00000000") + bytes.fromhex("000005 01 05 00000001") + bytes.fromhex("08 03 353033")  # :status 503
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        check = subprocess.Popen([*COMMAND, "healthcheck", "--host-port", address], stderr=subprocess.PIPE, text=True)
+        connection, _ = other.accept()
+        with connection:
+            connection.recv(1000)
+            connection.sendall(ill)
+            _, complaint = check.communicate(timeout=10)
+    assert check.returncode == 1
+    assert complaint == f"publican: {address}: it answers with status 503\n"
 
 
 def test_healthcheck_leaves_http_1_unloaded(serve: Callable[..., Served]) -> None:

@@ -5,6 +5,7 @@ import gc
 import http.client
 import socket
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from publican_emulator import Emulator, VirtualClock
 from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.errors import AlreadyExists
 from publican_emulator.broker.settings import SubscriptionSettings, TopicSettings
+from publican_emulator.emulator import STOP_GRACE_S
 
 Rest = Callable[..., tuple[int, Any]]
 
@@ -147,6 +149,27 @@ def test_a_pull_that_waits_ends_at_a_reset_with_the_reason(rest: Rest) -> None:
     assert status == 400
     assert body["error"]["status"] == "FAILED_PRECONDITION"
     assert body["error"]["message"] == "the test is over"
+
+
+def test_a_pull_that_waits_is_told_to_try_again_at_the_end(rest: Rest) -> None:
+    with ThreadPoolExecutor() as pool:
+        with Emulator() as emulator:
+            _create(rest, emulator.address)
+            waiting = pool.submit(rest, emulator.address, "POST", f"/v1/{SUBSCRIPTION}:pull", {"maxMessages": 1})
+            while not emulator.run(_open_consumers, SUBSCRIPTION):
+                pass
+        status, body = waiting.result(timeout=10)
+    assert (status, body["error"]["status"]) == (503, "UNAVAILABLE")
+
+
+def test_a_connection_that_says_nothing_more_does_not_delay_the_end() -> None:
+    with Emulator() as emulator:
+        connection = http.client.HTTPConnection(emulator.address, timeout=10)
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        start = time.perf_counter()
+    assert time.perf_counter() - start < STOP_GRACE_S
+    connection.close()
 
 
 def _open_consumers(broker: Broker, subscription: str, now: object) -> bool:
