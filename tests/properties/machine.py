@@ -199,12 +199,15 @@ class Machine(RuleBasedStateMachine):
     # ack
 
     def picked(self, name: str, picks: list[int]) -> list[str]:
-        """Give ack ids, the latest first in line; some are old, some stand there twice."""
-        ids = self.ids[name]
+        """Give ack ids, the latest first in line; some are old, some stand there twice, some are of an earlier subscription of that name."""
+        ids = self.ids[name] or self.ids_of_all()
         return [ids[-1 - pick % len(ids)] for pick in picks]
 
+    def ids_of_all(self) -> list[str]:
+        return [ack_id for other in SUBSCRIPTIONS for ack_id in self.ids[other]]
+
     def has_ids(self) -> bool:
-        return all(self.ids[name] for name in SUBSCRIPTIONS)
+        return any(self.ids[name] for name in SUBSCRIPTIONS)
 
     @precondition(has_ids)
     @rule(name=NAMES, picks=PICKS)

@@ -50,3 +50,11 @@ def test_dropped_by_retention_is_not_acked(broker: Broker) -> None:
     publish(broker, 0, "m")
     ids = pull(broker, 0)
     assert broker.try_acknowledge(NAME, ids, at(600)) == ids
+
+
+def test_shorter_retention_after_a_lease_ran_out(broker: Broker) -> None:
+    broker.create_subscription(NAME, TOPIC, SubscriptionSettings(message_retention=Nanos(3600 * SECOND)), at(0))
+    publish(broker, 0, "m")
+    assert len(pull(broker, 600)) == 1
+    broker.update_subscription(NAME, SubscriptionSettings(message_retention=TEN_MINUTES), at(620))
+    assert pull(broker, 620) == []

@@ -429,6 +429,8 @@ class Subscription:
     def rearm(self, now: Nanos) -> None:
         """Find out anew what is due when, after the backlog or the settings have become others."""
         self.retention.rearm(self.backlog.oldest_waiting(), self.book)
+        if self.retention.due is not None:
+            self.retention.due = max(self.retention.due, now)  # what happened before now has happened
         if self.topic is not None:
             self.topic.attentive[self] = None
         self.settle(now)
