@@ -33,7 +33,9 @@ _Test = Callable[[Attributes], bool]
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _IDENTIFIER: Final = re.compile(r"[^\W\d][\w-]*")
 _ESCAPES: Final = {'"': '"', "'": "'", "\\": "\\", "?": "?", "`": "`", "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_CODED: Final = {"x": (2, 16), "u": (4, 16), "U": (8, 16)}
+_CODED: Final = {**dict.fromkeys("01234567", (3, 8)), "x": (2, 16), "u": (4, 16), "U": (8, 16)}
+_NESTING_MAX: Final = 128
+"""Parentheses in parentheses: more than fit into the 256 bytes that a filter may have, and few enough for Python's stack."""
 
 
 class FilterError(ValueError):
@@ -68,11 +70,12 @@ def parse(text: str) -> Filter:
 
 
 class _Parser:
-    """Recursive descent; a filter has at most 256 bytes, so its nesting is bounded by that."""
+    """Recursive descent, one character ahead."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
+        self._nesting = 0
 
     def whole(self) -> _Test:
         self._blanks()
@@ -125,11 +128,7 @@ class _Parser:
 
     def _primary(self) -> _Test:
         if self._take("("):
-            self._blanks()
-            test = self._expression()
-            self._blanks()
-            self._expect(")")
-            return test
+            return self._nested()
         start = self._at
         word = self._identifier()
         if word == "attributes":
@@ -138,6 +137,17 @@ class _Parser:
             return self._prefix()
         self._at = start
         raise self._error('expected "attributes", "hasPrefix", NOT or "("')
+
+    def _nested(self) -> _Test:
+        self._nesting += 1
+        if self._nesting > _NESTING_MAX:
+            raise FilterError("nested too deeply", self._at)
+        self._blanks()
+        test = self._expression()
+        self._blanks()
+        self._expect(")")
+        self._nesting -= 1
+        return test
 
     def _has_or_compare(self) -> _Test:
         if self._take("."):
@@ -207,11 +217,11 @@ class _Parser:
         if char in _ESCAPES and char:
             self._at += 1
             return _ESCAPES[char]
-        size, base = (3, 8) if char.isdigit() else _CODED.get(char, (0, 0))
+        size, base = _CODED.get(char, (0, 0))
         start = self._at if base == 8 else self._at + 1
         digits = self._text[start : start + size]
         try:
-            if not size or len(digits) < size or not digits.isalnum():
+            if not size or len(digits) < size or not (digits.isascii() and digits.isalnum()):
                 raise ValueError
             coded = chr(int(digits, base))
         except (ValueError, OverflowError):
