@@ -13,6 +13,7 @@ from publican_emulator.broker.instants import DAY, HOUR, MINUTE, SECOND
 QUOTAS: Final = "cloud.google.com/pubsub/quotas"
 PROTO: Final = "google/pubsub/v1/pubsub.proto"
 LABELS: Final = "cloud.google.com/pubsub/docs/labels"
+OURS: Final = "our choice: docs/divergences.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ LIMITS: Final[dict[str, Limit]] = {
     "ordering_key_bytes": Limit(1_024, "bytes of an ordering key", QUOTAS),
     "ack_request_bytes": Limit(524_288, "bytes of one Acknowledge, ModifyAckDeadline or StreamingPull request", QUOTAS),
     "pull_messages": Limit(1_000, "messages in one Pull response; a larger max_messages is lowered", QUOTAS),
-    "pull_bytes": Limit(10_000_000, "bytes of one Pull response, larger messages excepted", "our choice: docs/divergences.md"),
-    "stream_response_bytes": Limit(4_000_000, "bytes of one StreamingPull response, larger messages excepted", "our choice: docs/divergences.md"),
+    "pull_bytes": Limit(4_000_000, "bytes of one Pull response, larger messages excepted: what a gRPC client with default settings reads", OURS),
+    "stream_response_bytes": Limit(4_000_000, "bytes of one StreamingPull response, larger messages excepted", OURS),
     "ack_deadline_s_min": Limit(10, "seconds of a subscription's or stream's ack deadline, at least", PROTO),
     "ack_deadline_s_max": Limit(600, "seconds of an ack deadline, at most", PROTO),
     "ack_deadline_s_default": Limit(10, "seconds of a subscription's ack deadline when none is given", PROTO),
@@ -58,8 +59,8 @@ LIMITS: Final[dict[str, Limit]] = {
     "label_chars": Limit(63, "characters of a label's key or value", LABELS),
     "resource_id_chars_min": Limit(3, "characters of a resource id, at least", PROTO),
     "resource_id_chars_max": Limit(255, "characters of a resource id, at most", PROTO),
-    "page_size_default": Limit(100, "resources in one page of a list when page_size is 0", "our choice: docs/divergences.md"),
-    "page_size_max": Limit(1_000, "resources in one page of a list; a larger page_size is lowered", "our choice: docs/divergences.md"),
+    "page_size_default": Limit(100, "resources in one page of a list when page_size is 0", OURS),
+    "page_size_max": Limit(1_000, "resources in one page of a list; a larger page_size is lowered", OURS),
 }
 
 PUBLISH_MESSAGES: Final = LIMITS["publish_messages"].value
