@@ -91,8 +91,6 @@ class Subscription:
     policy_topic: Topic | None = None
     copies: list[Copy] = field(default_factory=list)
     by_id: dict[str, Copy] = field(default_factory=dict)
-    void_ids: set[str] = field(default_factory=set)
-    is_detached: bool = False
 
     def passes(self, message: Message) -> bool:
         """Say whether the filter lets a message pass."""
@@ -267,7 +265,7 @@ class World:
         if topic.retention:
             topic.kept += messages
         for subscription in self.subscriptions.values():
-            if subscription.topic is topic and not topic.is_deleted and not subscription.is_detached:
+            if subscription.topic is topic and not topic.is_deleted:
                 subscription.copies += [Copy(message) for message in messages if subscription.passes(message)]
         for snapshot in self.snapshots.values():
             if snapshot.topic is topic and not topic.is_deleted:
@@ -319,13 +317,6 @@ class World:
         """Give a subscription other settings."""
         self.subscriptions[name].update(settings, self.topics.get(settings.dead_letter))
         self.drop_old(now)
-
-    def detach(self, name: str) -> None:
-        """Detach a subscription: its backlog is gone."""
-        subscription = self.subscriptions[name]
-        subscription.is_detached = True
-        subscription.copies.clear()
-        subscription.by_id.clear()
 
     def snapshot(self, name: str, subscription: str) -> None:
         """Note what is unacked in a subscription."""

@@ -3,9 +3,11 @@
 import pytest
 
 from publican_emulator.broker.broker import Broker
+from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.settings import SubscriptionSettings, TopicSettings
 from publican_protocol.pool import message_class
+from publican_protocol.wire import message_id_of
 
 NOON = 1_700_000_000 * SECOND
 TOPIC, NAME = "projects/p/topics/t-one", "projects/p/subscriptions/s-one"
@@ -35,6 +37,11 @@ def pull(broker: Broker, now: float, count: int = 10) -> list[str]:
     return [delivery.ack_id for delivery in batch.deliveries()]
 
 
+def taken(broker: Broker, consumer: Consumer, now: float) -> list[int]:
+    """Lease once more, and give the message ids."""
+    return [message_id_of(delivery.message) for delivery in broker.lease(consumer, 10_000_000, at(now)).deliveries()]
+
+
 TEN_MINUTES = Nanos(600 * SECOND)
 
 
@@ -58,3 +65,14 @@ def test_shorter_retention_after_a_lease_ran_out(broker: Broker) -> None:
     assert len(pull(broker, 600)) == 1
     broker.update_subscription(NAME, SubscriptionSettings(message_retention=TEN_MINUTES), at(620))
     assert pull(broker, 620) == []
+
+
+def test_bytes_left_over_by_redeliveries_do_not_let_new_ones_pass_them(broker: Broker) -> None:
+    broker.create_subscription(NAME, TOPIC, SubscriptionSettings(), at(0))
+    publish(broker, 0, "a")
+    publish(broker, 0, "b")
+    assert [len(pull(broker, 0, 1)) for _ in range(2)] == [1, 1]
+    publish(broker, 0, "c")
+    stream = broker.open_stream(NAME, 10, 0, 60, "", at(10))
+    order = [number for _ in range(3) for number in taken(broker, stream, 10)]
+    assert order == sorted(order)

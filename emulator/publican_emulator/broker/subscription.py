@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from publican_emulator.broker import ackids, limits
-from publican_emulator.broker.backlog import Backlog
+from publican_emulator.broker.backlog import RECEIVED_OVERHEAD, Backlog
 from publican_emulator.broker.batch import NOTHING, Batch, Part, group_rests
 from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.dead_letters import DeadLetters
@@ -152,7 +152,7 @@ class Subscription:
         deadline = Nanos(now + (consumer.lease_for if consumer.lease_for is not None else self.settings.ack_deadline_s * SECOND))
         singles = self.backlog.take_returned(consumer, most, most_bytes)
         most -= len(singles)
-        most_bytes -= sum(len(single.message) for single in singles)
+        most_bytes -= sum(len(single.message) + RECEIVED_OVERHEAD for single in singles)
         messages = self.backlog.take_new(most, most_bytes) if most > 0 and (most_bytes > 0 or not singles) else []
         holder = None if consumer.takes_once else consumer
         parts = [self._lease_single(single, deadline, holder) for single in singles]
