@@ -45,7 +45,7 @@ class History:
         """Give the timeline, message by message, in the order in which they were first heard of."""
         timelines = self._timelines()
         hidden = max(0, len(timelines) - messages_max)
-        lines = [f"({hidden} older messages are not shown)"] if hidden else []
+        lines = [f"(older messages that are not shown: {hidden})"] if hidden else []
         for message, facts in list(timelines.items())[hidden:]:
             lines.append(_head(message, facts[0]))
             lines += [f"  {self.line(fact)}" for fact in facts]

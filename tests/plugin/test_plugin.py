@@ -1,10 +1,5 @@
 """The fixtures in somebody's suite, each run in a pytest of its own."""
 
-import ast
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 pytest_plugins = ["pytester"]
@@ -437,39 +432,3 @@ def test_it(pubsub, pubsub_topic):
         "-W",
         "default",
     )
-
-
-def _loading(arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=60, check=True)
-
-
-def test_loading_the_plugin_imports_nothing_of_ours_nor_of_others() -> None:
-    program = "import pytest, sys; before = set(sys.modules); import pytest_publican.plugin; print(*sorted(set(sys.modules) - before))"
-    new = _loading(["-c", program]).stdout.split()
-    assert [name for name in new if not name.startswith("pytest_publican")] == []
-    assert "pytest_publican.handle" not in new
-
-
-def test_loading_the_plugin_costs_a_suite_next_to_nothing() -> None:
-    def milliseconds() -> float:
-        trace = _loading(["-X", "importtime", "-c", "import pytest; import pytest_publican.plugin"]).stderr
-        (line,) = [line for line in trace.splitlines() if line.endswith(" pytest_publican.plugin")]
-        return int(line.split("|")[1]) / 1000
-
-    assert min(milliseconds() for _ in range(3)) < 20
-
-
-def test_a_session_that_uses_no_fixture_starts_no_emulator(suite: pytest.Pytester) -> None:
-    passed(suite, "import sys, threading\ndef test_it(): assert 'publican_emulator' not in sys.modules and threading.active_count() == 1")
-
-
-ROOTS = {"protocol": "publican_protocol", "emulator": "publican_emulator"}
-
-
-@pytest.mark.parametrize("root", ROOTS)
-def test_every_module_beside_the_plugin_asks_pytest_not_to_rewrite_it(root: str) -> None:
-    # pytest rewrites the asserts of every package of a distribution that has a pytest11 entry point; an editable install hides it.
-    package = Path(__file__).parents[2] / root / ROOTS[root]
-    modules = {str(path.relative_to(package)): ast.get_docstring(ast.parse(path.read_text())) or "" for path in package.rglob("*.py")}
-    assert modules
-    assert [name for name, docstring in modules.items() if "PYTEST_DONT_REWRITE" not in docstring] == []
