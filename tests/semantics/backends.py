@@ -98,7 +98,7 @@ class Grpc(Backend):
     def __init__(self) -> None:
         self.emulator = Emulator(clock=VirtualClock(START), pull_wait_s=0.0)
         self.emulator.__enter__()
-        self.channel = grpc.insecure_channel(self.emulator.address)
+        self.channel = grpc.insecure_channel(self.emulator.address, options=[("grpc.max_receive_message_length", -1)])
 
     def answer(self, path: str, request: Message, response: type[Message]) -> Message:
         send: Callable[..., bytes] = self.channel.unary_unary(path)

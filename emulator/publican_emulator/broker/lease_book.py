@@ -127,6 +127,7 @@ class LeaseBook:
         """End the lease of a message: nobody holds it any more."""
         self.deadlines.remove(single)
         self.free(single)
+        single.stage = Stage.AVAILABLE
 
     @staticmethod
     def free(single: Single) -> None:
