@@ -1,94 +1,47 @@
-"""The fixture `pubsub`: the same steps in the field's words, over every way in. Rules are those of docs/semantics.md; `@spec("leases/2")` names one."""
+"""One fixture for every way in: `pubsub` runs a test against the core, over gRPC and over REST, or over those that `@backends` names."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
-from publican_protocol import known, pubsub
-from tests.semantics.backends import BACKENDS, Backend
+from tests.semantics.backends.backend import Backend
+from tests.semantics.backends.core import CoreBackend
+from tests.semantics.backends.over_grpc import GrpcBackend
+from tests.semantics.backends.over_rest import RestBackend
+from tests.semantics.pubsub import Pubsub
 
-TOPIC = "projects/p/topics/orders"
-SUBSCRIPTION = "projects/p/subscriptions/billing"
-
-
-@dataclass(frozen=True)
-class Received:
-    """One delivery."""
-
-    ack_id: str
-    data: bytes
-    attempt: int
-    message: pubsub.PubsubMessage
+BACKENDS: dict[str, type[CoreBackend | GrpcBackend | RestBackend]] = {"core": CoreBackend, "grpc": GrpcBackend, "rest": RestBackend}
 
 
-class Pubsub:
-    """Steps of a test."""
-
-    def __init__(self, backend: Backend) -> None:
-        self.backend = backend
-        self.call: Callable[[str, Any], Any] = backend.call
-        self.advance = backend.advance
-
-    def topic(self, name: str = TOPIC, **fields: Any) -> str:
-        self.call("CreateTopic", pubsub.Topic(name=name, **fields))
-        return name
-
-    def subscription(self, name: str = SUBSCRIPTION, topic: str = TOPIC, **fields: Any) -> str:
-        self.call("CreateSubscription", pubsub.Subscription(name=name, topic=topic, **fields))
-        return name
-
-    def both(self, **fields: Any) -> str:
-        self.topic()
-        return self.subscription(**fields)
-
-    def publish(self, *messages: bytes | pubsub.PubsubMessage, topic: str = TOPIC) -> list[str]:
-        made = [message if isinstance(message, pubsub.PubsubMessage) else pubsub.PubsubMessage(data=message) for message in messages]
-        return list(self.call("Publish", pubsub.PublishRequest(topic=topic, messages=made)).message_ids)
-
-    def pull(self, most: int = 100, subscription: str = SUBSCRIPTION) -> list[Received]:
-        request = pubsub.PullRequest(subscription=subscription, max_messages=most, return_immediately=True)
-        got = self.call("Pull", request).received_messages
-        return [Received(each.ack_id, each.message.data, each.delivery_attempt, each.message) for each in got]
-
-    def datas(self, most: int = 100, subscription: str = SUBSCRIPTION) -> list[bytes]:
-        return [received.data for received in self.pull(most, subscription)]
-
-    def ack(self, *received: Received | str, subscription: str = SUBSCRIPTION) -> None:
-        ids = [each if isinstance(each, str) else each.ack_id for each in received]
-        self.call("Acknowledge", pubsub.AcknowledgeRequest(subscription=subscription, ack_ids=ids))
-
-    def modack(self, seconds: int, *received: Received | str, subscription: str = SUBSCRIPTION) -> None:
-        ids = [each if isinstance(each, str) else each.ack_id for each in received]
-        self.call("ModifyAckDeadline", pubsub.ModifyAckDeadlineRequest(subscription=subscription, ack_ids=ids, ack_deadline_seconds=seconds))
-
-    def nack(self, *received: Received | str, subscription: str = SUBSCRIPTION) -> None:
-        self.modack(0, *received, subscription=subscription)
-
-    def get(self, name: str = SUBSCRIPTION) -> pubsub.Subscription:
-        found: pubsub.Subscription = self.call("GetSubscription", pubsub.GetSubscriptionRequest(subscription=name))
-        return found
-
-    def update(self, *paths: str, name: str = SUBSCRIPTION, **fields: Any) -> pubsub.Subscription:
-        mask = known.FieldMask(paths=paths)
-        changed: pubsub.Subscription = self.call(
-            "UpdateSubscription", pubsub.UpdateSubscriptionRequest(subscription=pubsub.Subscription(name=name, **fields), update_mask=mask)
-        )
-        return changed
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "spec(*rules): rules of docs/semantics.md that the test is about")
+    config.addinivalue_line("markers", "backends(*names): the ways in over which the test runs")
 
 
-@pytest.fixture(params=BACKENDS)
-def pubsub_(request: pytest.FixtureRequest) -> Iterator[Pubsub]:
-    backend = BACKENDS[request.param]()
-    yield Pubsub(backend)
-    backend.close()
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "way_in" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("backends")
+        metafunc.parametrize("way_in", marker.args if marker else list(BACKENDS))
 
 
-def spec(*rules: str) -> pytest.MarkDecorator:
-    """Name the rules that a test holds."""
-    return pytest.mark.spec(*rules)
+@pytest.fixture(scope="session")
+def running() -> Iterator[dict[str, Backend]]:
+    """Keep what has been started: an emulator is reset between tests, not restarted."""
+    started: dict[str, Backend] = {}
+    with ExitStack() as scope:
+        scope.callback(lambda: [backend.__exit__(None, None, None) for backend in started.values()])
+        yield started
 
 
-def message(data: bytes = b"x", key: str = "", **attributes: str) -> pubsub.PubsubMessage:
-    return pubsub.PubsubMessage(data=data, ordering_key=key, attributes=attributes)
+@pytest.fixture
+def pubsub(way_in: str, running: dict[str, Backend]) -> Iterator[Pubsub]:
+    """Give an empty Pub/Sub at START."""
+    if way_in not in running:
+        running[way_in] = BACKENDS[way_in]().__enter__()
+    backend = running[way_in]
+    backend.reset()
+    made = Pubsub(backend)
+    yield made
+    made.close()
+    backend.check()

@@ -1,10 +1,12 @@
 """Pull, exactly-once, dead letters, retry, filters, ordering: docs/semantics.md, the chapters of those names."""
 
+from typing import Any
+
 import pytest
 
 from publican_protocol import pubsub
-from tests.semantics.backends import Refused
 from tests.semantics.conftest import TOPIC, Pubsub, message, spec
+from tests.semantics.ways import Refused
 
 DEAD = "projects/p/topics/dead"
 UNDERTAKER = "projects/p/subscriptions/undertaker"
@@ -221,7 +223,7 @@ def test_a_filter_that_is_none_is_refused_with_the_column(pubsub_: Pubsub, bad: 
 
 @spec("filters/3")
 @pytest.mark.parametrize(("field", "value"), [("filter", "attributes:x"), ("enable_message_ordering", True), ("topic", TOPIC)])
-def test_filter_ordering_and_topic_cannot_be_changed(pubsub_: Pubsub, field: str, value: object) -> None:
+def test_filter_ordering_and_topic_cannot_be_changed(pubsub_: Pubsub, field: str, value: Any) -> None:
     pubsub_.both()
     with pytest.raises(Refused) as refused:
         pubsub_.update(field, **{field: value})
@@ -321,4 +323,3 @@ def test_an_ack_at_the_deadline_is_late(pubsub_: Pubsub) -> None:
     with pytest.raises(Refused):
         pubsub_.ack(received)
     assert pubsub_.datas() == [b"one"]
-

@@ -3,8 +3,8 @@
 import pytest
 
 from publican_protocol import pubsub
-from tests.semantics.backends import Refused
 from tests.semantics.conftest import Pubsub, message, spec
+from tests.semantics.ways import Refused
 
 INVALID_NAME = (
     "Invalid resource name given (name={}). Refer to https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names for more information."
@@ -175,4 +175,3 @@ def test_all_messages_of_a_request_have_one_publish_time_in_whole_milliseconds(p
     pubsub_.advance(0.0015)
     pubsub_.publish(b"one", b"two")
     assert {received.message.publish_time.ToJsonString() for received in pubsub_.pull()} == {"2026-01-02T00:00:00.001Z"}
-
