@@ -7,6 +7,8 @@ PYTEST_DONT_REWRITE
 """
 
 import asyncio
+import functools
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol, TypeVar
@@ -18,8 +20,12 @@ from publican_emulator.broker.instants import SECOND, Nanos
 
 Result = TypeVar("Result")
 
-_WALL_NS: Final = time.time_ns()
-_MONOTONIC_NS: Final = time.monotonic_ns()
+if sys.platform == "win32":
+    _wall_ns, _monotonic_ns = time.time_ns, time.monotonic_ns
+else:  # real even when this is first imported while a library holds the time still
+    _wall_ns = functools.partial(time.clock_gettime_ns, time.CLOCK_REALTIME)
+    _monotonic_ns = functools.partial(time.clock_gettime_ns, time.CLOCK_MONOTONIC)
+_OFFSET_NS: Final = _wall_ns() - _monotonic_ns()
 
 
 class Clock(Protocol):
@@ -37,11 +43,11 @@ class SystemClock:
 
     def now(
         self,
-        _monotonic_ns: Callable[[], int] = time.monotonic_ns,  # a default argument: libraries that freeze time replace module attributes
-        _offset: int = _WALL_NS - _MONOTONIC_NS,
+        monotonic_ns: Callable[[], int] = _monotonic_ns,  # a default argument: libraries that freeze time replace module attributes
+        offset_ns: int = _OFFSET_NS,
     ) -> Nanos:
         """Give the instant."""
-        return Nanos(_monotonic_ns() + _offset)
+        return Nanos(monotonic_ns() + offset_ns)
 
     def wait_s(self, due: Nanos) -> float | None:
         """Give the real seconds until `due`."""
