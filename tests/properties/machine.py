@@ -6,6 +6,7 @@ is what the model refuses; and advancing by a + b is the same as advancing by a,
 """
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -58,7 +59,8 @@ SETTINGS = st.builds(
 )
 KEYS = st.sampled_from(["", "", "k", "l"])
 ATTRIBUTES = st.sampled_from([{}, {"a": "x"}, {"a": "y"}, {"b": ""}, {"a": "xy", "b": "z"}])
-SECONDS = st.sampled_from([0.001, 0.5, 1, 1, 2, 4, 5, 9.999, 10, 11, 20, 60, 300, 600])
+SECONDS = st.sampled_from([0.001, 0.5, 1, 1, 1, 2, 3, 4, 5, 5, 9.999, 10, 11, 20, 60, 600])
+SEEKS = (-3600, -3600, -3600, -600, -60, -10, -1, -0.001, 0, 60)
 NAMES = st.sampled_from(SUBSCRIPTIONS)
 PICKS = st.lists(st.one_of(st.integers(0, 5), st.integers(0, 60)), min_size=1, max_size=4)
 
@@ -156,32 +158,29 @@ class Machine(RuleBasedStateMachine):
     # streams
 
     @precondition(lambda self: len(self.streams) < 4)
-    @rule(name=NAMES, most=st.sampled_from([0, 1, 2, 3]), most_bytes=st.sampled_from([0, 0, 1, 60]))
+    @rule(name=NAMES, most=st.sampled_from([0, 0, 1, 2, 3]), most_bytes=st.sampled_from([0, 0, 0, 1, 60]))
     def open_stream(self, name: str, most: int, most_bytes: int) -> None:
         self.streams.append((name, self.broker.open_stream(name, 12, most, most_bytes, "", Nanos(self.now))))
 
     @precondition(lambda self: self.streams)
-    @rule(pick=st.integers(0, 3))
-    def lease(self, pick: int) -> None:
+    @rule(step=st.sampled_from(["lease", "lease", "lease", "want", "want", "want and pass on", "close"]), pick=st.integers(0, 3))
+    def stream(self, step: str, pick: int) -> None:
         name, consumer = self.streams[pick % len(self.streams)]
-        subscription = self.world.subscriptions[name]
+        if step == "lease":
+            self.lease(self.world.subscriptions[name], consumer)
+        elif step == "close":
+            self.broker.close(consumer, Nanos(self.now))
+            self.streams.remove((name, consumer))
+        else:
+            self.broker.want(consumer, Nanos(self.now))
+            if step != "want" and consumer.mood is Mood.READY:
+                self.broker.pass_on(consumer, Nanos(self.now))
+
+    def lease(self, subscription: Subscription, consumer: Consumer) -> None:
         batch = self.broker.lease(consumer, MUCH, Nanos(self.now))
         self.check(subscription, consumer, batch, 12)
         assert batch or not consumer.has_credit or not subscription.available(consumer, self.now)
         assert not consumer.max_messages or len(self.held(subscription, consumer)) <= consumer.max_messages
-
-    @precondition(lambda self: self.streams)
-    @rule(pick=st.integers(0, 3), passes_on=st.booleans())
-    def want(self, pick: int, *, passes_on: bool) -> None:
-        consumer = self.streams[pick % len(self.streams)][1]
-        self.broker.want(consumer, Nanos(self.now))
-        if passes_on and consumer.mood is Mood.READY:
-            self.broker.pass_on(consumer, Nanos(self.now))
-
-    @precondition(lambda self: self.streams)
-    @rule(pick=st.integers(0, 3))
-    def close(self, pick: int) -> None:
-        self.broker.close(self.streams.pop(pick % len(self.streams))[1], Nanos(self.now))
 
     def held(self, subscription: Subscription, consumer: Consumer) -> list[Copy]:
         return [copy for copy in subscription.unacked() if copy.state == "leased" and copy.holder is consumer]
@@ -222,15 +221,14 @@ class Machine(RuleBasedStateMachine):
     @precondition(has_ids)
     @rule(name=NAMES, picks=PICKS)
     def nack(self, name: str, picks: list[int]) -> None:
-        self.modify(name, picks, 0)
+        self.modify(name, list(dict.fromkeys(self.picked(name, picks))), 0)
 
     @precondition(has_ids)
     @rule(name=NAMES, picks=PICKS, seconds=st.sampled_from([1, 5, 30, 600]))
     def extend(self, name: str, picks: list[int], seconds: int) -> None:
-        self.modify(name, picks, seconds)
+        self.modify(name, list(dict.fromkeys(self.picked(name, picks))), seconds)
 
-    def modify(self, name: str, picks: list[int], seconds: int) -> None:
-        ids = list(dict.fromkeys(self.picked(name, picks)))
+    def modify(self, name: str, ids: list[str], seconds: int) -> None:
         refused = self.broker.try_modify_ack_deadline(name, ids, seconds, Nanos(self.now))
         subscription = self.world.subscriptions[name]
         expected, dead = subscription.modify(ids, seconds, self.now)
@@ -239,16 +237,28 @@ class Machine(RuleBasedStateMachine):
 
     # administration
 
-    @rule(step=st.sampled_from(["update", "update", "retain", "detach", "delete", "delete topic"]), name=NAMES, chosen=SETTINGS, data=st.data())
-    def administer(self, step: str, name: str, chosen: Settings, data: st.DataObject) -> None:
+    @rule(
+        step=st.sampled_from([*["update"] * 4, *["seek"] * 8, *["snapshot"] * 3, "retain", "detach", "delete", "delete topic"]),
+        name=NAMES,
+        data=st.data(),
+    )
+    def administer(self, step: str, name: str, data: st.DataObject) -> None:
         if step == "update":
-            self.update(name, chosen)
+            self.update(name, data.draw(SETTINGS))
+        elif step == "seek":
+            snapshots = sorted(self.world.snapshots)
+            if bool(snapshots) and data.draw(st.booleans()):
+                self.seek_to_snapshot(name, data.draw(st.sampled_from(snapshots)))
+            else:
+                self.seek_to_time(name, data.draw(st.sampled_from(SEEKS)))
+        elif step == "snapshot":
+            self.snapshot(name, data.draw(st.sampled_from(SNAPSHOTS)))
         elif step == "retain":
             self.retain(data.draw(st.sampled_from([0, 600, 1800])))
         elif step == "delete topic":
             self.delete_topic_and_create(data.draw(st.sampled_from([TOPIC, DEAD])))
         else:
-            self.delete_and_create(name, chosen, detaches=step == "detach")
+            self.delete_and_create(name, data.draw(SETTINGS), detaches=step == "detach")
 
     def update(self, name: str, chosen: Settings) -> None:
         was = self.world.subscriptions[name].settings
@@ -289,13 +299,11 @@ class Machine(RuleBasedStateMachine):
 
     # seek
 
-    @rule(name=NAMES, seconds=st.sampled_from([-3600, -600, -60, -20, -10, -1, -0.001, 0, 0.001, 60]))
     def seek_to_time(self, name: str, seconds: float) -> None:
         time = self.now + int(seconds * 1000) * (SECOND // 1000)
         self.broker.seek_to_time(name, Nanos(time), Nanos(self.now))
         self.world.seek_to_time(name, time, self.now)
 
-    @rule(source=NAMES, name=st.sampled_from(SNAPSHOTS))
     def snapshot(self, source: str, name: str) -> None:
         if name in self.world.snapshots:
             self.broker.delete_snapshot(name, Nanos(self.now))
@@ -304,21 +312,26 @@ class Machine(RuleBasedStateMachine):
         oldest = min((message.time for message in self.world.snapshots[name].messages), default=self.now)
         assert made.expire_time == oldest + 7 * 86400 * SECOND
 
-    @precondition(lambda self: self.world.snapshots)
-    @rule(name=NAMES, pick=st.integers(0, 1))
-    def seek_to_snapshot(self, name: str, pick: int) -> None:
-        snapshots = sorted(self.world.snapshots)
-        snapshot = snapshots[pick % len(snapshots)]
+    def seek_to_snapshot(self, name: str, snapshot: str) -> None:
         if self.world.seek_to_snapshot(name, snapshot, self.now):
             self.broker.seek_to_snapshot(name, snapshot, Nanos(self.now))
         else:
             with pytest.raises(InvalidArgument):
                 self.broker.seek_to_snapshot(name, snapshot, Nanos(self.now))
 
+    @rule(name=NAMES, times=st.integers(1, 6), count=st.sampled_from([2, 10, 10]), seconds=st.sampled_from([0, 0, 1, 5, 15]))
+    def fail_often(self, name: str, times: int, count: int, seconds: int) -> None:
+        """Take and nack everything, again and again: the way to the dead-letter topic."""
+        for _ in range(times):
+            self.take_once(name, count)
+            if held := [copy.ack_id for copy in self.world.subscriptions[name].copies if copy.state == "leased"]:
+                self.modify(name, held, 0)
+            self.advance([seconds], settles=False)
+
     # time
 
-    @rule(steps=st.lists(SECONDS, min_size=1, max_size=3), settles=st.booleans())
-    def advance(self, steps: list[float], *, settles: bool) -> None:
+    @rule(steps=st.lists(SECONDS, min_size=1, max_size=2), settles=st.booleans())
+    def advance(self, steps: Sequence[float], *, settles: bool) -> None:
         for seconds in steps:
             self.now += int(seconds * 1000) * (SECOND // 1000)
             if settles:

@@ -326,7 +326,7 @@ class World:
     def seek_to_time(self, name: str, time: int, now: int) -> None:
         """Make every retained message published at or after `time` unacked, and every earlier one acked."""
         subscription = self.subscriptions[name]
-        retained = [copy.message for copy in subscription.copies]
+        retained = [copy.message for copy in subscription.copies if copy.state != "acked" or copy.is_kept]
         if not subscription.topic.is_deleted:
             retained += [message for message in subscription.topic.kept if message not in retained and subscription.passes(message)]
         subscription.seek([message for message in retained if message.time >= time])

@@ -76,3 +76,14 @@ def test_bytes_left_over_by_redeliveries_do_not_let_new_ones_pass_them(broker: B
     stream = broker.open_stream(NAME, 10, 0, 60, "", at(10))
     order = [number for _ in range(3) for number in taken(broker, stream, 10)]
     assert order == sorted(order)
+
+
+def test_stale_id_beside_the_good_one_is_refused(broker: Broker) -> None:
+    broker.create_subscription(NAME, TOPIC, SubscriptionSettings(enable_exactly_once_delivery=True), at(0))
+    publish(broker, 0, "m")
+    stale: list[str] = []
+    for _ in range(2):
+        stale = pull(broker, 0)
+        broker.modify_ack_deadline(NAME, stale, 0, at(0))
+    good = pull(broker, 0)
+    assert broker.try_acknowledge(NAME, [*good, *stale], at(0)) == stale

@@ -213,7 +213,9 @@ class Subscription:
                 self._refuse(group.head, rest, now, refused)
 
     def _ack_single(self, single: Single, head: bytes, rest: bytes, now: Nanos, refused: list[str]) -> None:
-        if single.stage is Stage.ACKED:  # twice in one request
+        if single.stage is Stage.ACKED:  # a second id of it in one request
+            if single.ack_id() != (head, rest) and self.settings.enable_exactly_once_delivery:
+                self._refuse(head, rest, now, refused)
             return
         is_current = single.stage is Stage.LEASED and single.ack_id() == (head, rest)
         if not is_current and self.settings.enable_exactly_once_delivery:
