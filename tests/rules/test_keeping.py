@@ -3,8 +3,8 @@
 import pytest
 
 from publican_protocol import known, pubsub
-from tests.semantics.conftest import SUBSCRIPTION, TOPIC, Pubsub, message, spec
-from tests.semantics.ways import Refused
+from tests.rules.conftest import SUBSCRIPTION, TOPIC, Pubsub, message, spec
+from tests.rules.ways import Refused
 
 SNAPSHOT = "projects/p/snapshots/before"
 DAY_S = 86_400

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from publican_protocol import pubsub
-from tests.semantics.conftest import TOPIC, Pubsub, message, spec
-from tests.semantics.ways import Refused
+from tests.rules.conftest import TOPIC, Pubsub, message, spec
+from tests.rules.ways import Refused
 
 DEAD = "projects/p/topics/dead"
 UNDERTAKER = "projects/p/subscriptions/undertaker"

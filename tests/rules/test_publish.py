@@ -3,8 +3,8 @@
 import pytest
 
 from publican_protocol import pubsub
-from tests.semantics.conftest import Pubsub, message, spec
-from tests.semantics.ways import Refused
+from tests.rules.conftest import Pubsub, message, spec
+from tests.rules.ways import Refused
 
 INVALID_NAME = (
     "Invalid resource name given (name={}). Refer to https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names for more information."
