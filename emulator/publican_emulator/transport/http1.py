@@ -30,7 +30,8 @@ class Http1:
     def __init__(self, rest: Rest, budget: Budget) -> None:
         self._rest = rest
         self._budget = budget
-        self._server = web.Server(self._handle, access_log=None, auto_decompress=False, keepalive_timeout=3_630.0)
+        # a client that goes away ends its call: a Pull that went on waiting would lease messages to nobody
+        self._server = web.Server(self._handle, access_log=None, auto_decompress=False, keepalive_timeout=3_630.0, handler_cancellation=True)
 
     def take(self, transport: asyncio.Transport, first: bytes) -> None:
         """Go on with a connection whose first bytes have been read."""
