@@ -1,7 +1,6 @@
 """One fixture for every way in: `pubsub` runs a test against the core, over gRPC and over REST, or over those that `@backends` names."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 
@@ -15,7 +14,6 @@ BACKENDS: dict[str, type[CoreBackend | GrpcBackend | RestBackend]] = {"core": Co
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "spec(*rules): rules of docs/semantics.md that the test is about")
     config.addinivalue_line("markers", "backends(*names): the ways in over which the test runs")
 
 
@@ -29,9 +27,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def running() -> Iterator[dict[str, Backend]]:
     """Keep what has been started: an emulator is reset between tests, not restarted."""
     started: dict[str, Backend] = {}
-    with ExitStack() as scope:
-        scope.callback(lambda: [backend.__exit__(None, None, None) for backend in started.values()])
-        yield started
+    yield started
+    for backend in started.values():
+        backend.__exit__(None, None, None)
 
 
 @pytest.fixture

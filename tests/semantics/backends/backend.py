@@ -95,8 +95,4 @@ class Backend(Protocol):
         """Make a Pull that is going to wait, and return when it does, or when it has been answered."""
 
     def stream(self, request: pubsub.StreamingPullRequest) -> Stream:
-        """Open a StreamingPull by its first request.
-
-        Raises:
-            Refused: it ended at once.
-        """
+        """Open a StreamingPull by its first request; where that is refused, the stream has ended."""

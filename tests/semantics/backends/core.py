@@ -5,8 +5,9 @@ from typing import Self, cast
 from google.protobuf.message import Message
 
 from publican_emulator.broker import limits
+from publican_emulator.broker.batch import Batch
 from publican_emulator.broker.broker import Broker
-from publican_emulator.broker.consumer import Consumer
+from publican_emulator.broker.consumer import Consumer, Mood
 from publican_emulator.broker.errors import ErrorInfo, PubsubError
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.driver import Driver, VirtualClock
@@ -62,10 +63,10 @@ class CoreBackend:
 
     def deliver(self) -> None:
         """Let those who were told to come take what they were told of."""
-        while self.broker.ready:
-            told, self.broker.ready[:] = list(self.broker.ready), []
-            for taker in [taker for taker in self.takers if taker.consumer in told]:
+        while told := [taker for taker in self.takers if taker.consumer.mood is Mood.READY]:
+            for taker in told:
                 taker.take()
+        self.broker.ready.clear()
 
     def call(self, method: str, request: Message) -> Message:
         """Make a call."""
@@ -108,7 +109,7 @@ class CoreBackend:
         self.deliver()
         return pull
 
-    def stream(self, request: pubsub.StreamingPullRequest) -> "CoreStream":
+    def stream(self, request: pubsub.StreamingPullRequest) -> "CoreStream | EndedStream":
         """Open a stream."""
         try:
             consumer = self.broker.open_stream(
@@ -120,7 +121,7 @@ class CoreBackend:
                 self.now(),
             )
         except PubsubError as error:
-            raise refused(error) from None
+            return EndedStream(refused(error))
         stream = CoreStream(self, consumer, request.subscription)
         self.deliver()
         return stream
@@ -128,6 +129,8 @@ class CoreBackend:
 
 class Taker:
     """A consumer that asks for messages and takes them when it is told to."""
+
+    most_bytes: int
 
     def __init__(self, backend: CoreBackend, consumer: Consumer) -> None:
         self.backend = backend
@@ -143,6 +146,14 @@ class Taker:
 
     def take(self) -> None:
         """Take what is there."""
+        try:
+            self.on_batch(self.backend.broker.lease(self.consumer, self.most_bytes, self.backend.now()))
+        except PubsubError as error:
+            self.end = refused(error)
+            self.close()
+
+    def on_batch(self, batch: Batch) -> None:
+        """Do with messages what this taker does."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -156,13 +167,10 @@ class Taker:
 class CorePull(Taker):
     """A Pull that waits."""
 
-    def take(self) -> None:
-        """Take what is there, and go."""
-        try:
-            batch = self.backend.broker.lease(self.consumer, limits.PULL_BYTES, self.backend.now())
-        except PubsubError as error:
-            self.end = refused(error)
-            return
+    most_bytes = limits.PULL_BYTES
+
+    def on_batch(self, batch: Batch) -> None:
+        """Answer, or go on waiting."""
         if batch:
             self.received.append(pubsub.PullResponse.FromString(batch.encoded()))
             self.close()
@@ -187,17 +195,14 @@ class CorePull(Taker):
 class CoreStream(Taker):
     """A stream whose client reads at once."""
 
+    most_bytes = limits.STREAM_RESPONSE_BYTES
+
     def __init__(self, backend: CoreBackend, consumer: Consumer, subscription: str) -> None:
         self._subscription = subscription
         super().__init__(backend, consumer)
 
-    def take(self) -> None:
-        """Take what is there, and ask for more."""
-        try:
-            batch = self.backend.broker.lease(self.consumer, limits.STREAM_RESPONSE_BYTES, self.backend.now())
-        except PubsubError as error:
-            self.end = refused(error)
-            return
+    def on_batch(self, batch: Batch) -> None:
+        """Note what came, and ask for more."""
         if batch:
             self.received.append(pubsub.StreamingPullResponse.FromString(batch.encoded()))
         self.want()
@@ -228,3 +233,24 @@ class CoreStream(Taker):
         """Say what the end was."""
         assert self.end is not None, "the stream is still open"
         return self.end
+
+
+class EndedStream:
+    """A stream that never began."""
+
+    def __init__(self, end: Refused) -> None:
+        self._end = end
+
+    def send(self, request: pubsub.StreamingPullRequest) -> None:
+        """Nobody listens."""
+
+    def responses(self) -> list[pubsub.StreamingPullResponse]:
+        """Raise the end."""
+        raise self._end
+
+    def error(self) -> Refused:
+        """Say what the end was."""
+        return self._end
+
+    def close(self) -> None:
+        """It is closed."""

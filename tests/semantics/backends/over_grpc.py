@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from collections.abc import Callable
 from typing import Any, Self, cast
 
 import grpc
@@ -60,7 +61,7 @@ class EmulatorBackend:
         """Let time pass."""
         self.emulator.advance(seconds)
 
-    def until(self, condition: "Any") -> None:
+    def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something to become true in the emulator, which has work to do until then."""
         while not condition():
             self.emulator.advance(0)
@@ -158,8 +159,6 @@ class GrpcStream:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._call.initial_metadata()
-        if self._call.code() is not None if not self._call.is_active() else False:
-            raise self.error()
 
     def _read(self) -> None:
         try:
