@@ -6,7 +6,7 @@ import pytest
 from google.cloud import pubsub_v1
 from google.cloud.pubsub_v1.subscriber.message import Message
 
-from benchmarks.connection import Connection
+from benchmarks.connection import Connection, Stream
 from benchmarks.product import publican, started
 from publican_emulator import Emulator
 from publican_emulator.driver import VirtualClock
@@ -16,6 +16,12 @@ TOPIC = "projects/p/topics/volume"
 SUBSCRIPTION = "projects/p/subscriptions/volume"
 LIMIT_S = 120
 STREAMING_PULL = "/google.pubsub.v1.Subscriber/StreamingPull"
+
+
+def received(stream: Stream) -> list[pubsub.ReceivedMessage]:
+    response = stream.receive()
+    assert response is not None, "the stream has ended"
+    return list(pubsub.StreamingPullResponse.FromString(response).received_messages)
 
 
 def make(monkeypatch: pytest.MonkeyPatch, address: str) -> tuple[pubsub_v1.PublisherClient, pubsub_v1.SubscriberClient]:
@@ -72,9 +78,9 @@ def test_a_subscriber_that_dies_with_10_000_leased_loses_none_of_them() -> None:
         dying = Connection(emulator.address)
         stream = dying.open(STREAMING_PULL)
         stream.send(opening)
-        leased = set()
+        leased: set[str] = set()
         while len(leased) < 10_000:
-            leased.update(each.message.message_id for each in pubsub.StreamingPullResponse.FromString(stream.receive()).received_messages)
+            leased.update(each.message.message_id for each in received(stream))
         dying.close()
         heir = connection.open(STREAMING_PULL)
         heir.send(opening)
@@ -82,6 +88,6 @@ def test_a_subscriber_that_dies_with_10_000_leased_loses_none_of_them() -> None:
         again: set[str] = set()
         emulator.advance(0.001)
         while len(again) < 10_000:
-            again.update(each.message.message_id for each in pubsub.StreamingPullResponse.FromString(heir.receive()).received_messages)
+            again.update(each.message.message_id for each in received(heir))
         assert leased == again == ids
         connection.close()
