@@ -70,26 +70,31 @@ class _RestRequest:
 
 
 class _Incoming:
-    """The body of a unary request, as far as it has come."""
+    """The body of a unary request, as far as it has come: in pieces, since a growing buffer is copied again and again."""
 
-    __slots__ = ("body", "budget")
+    __slots__ = ("_budget", "_pieces", "size")
 
     def __init__(self, budget: Budget) -> None:
-        self.body = bytearray()
-        self.budget = budget
+        self.size = 0
+        self._pieces: list[bytes] = []
+        self._budget = budget
 
     def add(self, data: bytes) -> bool:
-        if len(self.body) + len(data) > REQUEST_BYTES_MAX + grpc_messages.PREFIX_BYTES or not self.budget.take(len(data)):
+        """Take a piece; False when there is no room for it."""
+        if self.size + len(data) > REQUEST_BYTES_MAX + grpc_messages.PREFIX_BYTES or not self._budget.take(len(data)):
             return False
-        self.body += data
+        self.size += len(data)
+        self._pieces.append(data)
         return True
 
-    def release(self) -> bytes:
-        """Give the body, and its room back."""
-        self.budget.give(len(self.body))
-        body = bytes(self.body)
-        self.body = bytearray()
-        return body
+    def body(self) -> bytes:
+        """Give the whole body."""
+        return b"".join(self._pieces)
+
+    def release(self) -> None:
+        """Give the room back."""
+        self._budget.give(self.size)
+        self._pieces.clear()
 
 
 class Calls:
@@ -138,13 +143,16 @@ class Calls:
             call = stream.call = _Incoming(self._budget)
         if isinstance(call, _Incoming):
             if not call.add(data):
-                size = len(call.release()) + len(data)
+                size = call.size + len(data)
+                call.release()
                 stream.call = None
                 full = ResourceExhausted("The requests that are still coming in fill the memory that is set aside for them; try again.")
                 self._fail(stream, failure(grpc_messages.too_large(size) if size > REQUEST_BYTES_MAX else full))
             elif ends:
                 stream.call = None
-                self._answer(stream, call.release())
+                body = call.body()
+                call.release()
+                self._answer(stream, body)
 
     def on_reset(self, stream: Stream) -> None:
         """End a call whose client has given up."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from publican_emulator.transport.http2.frames import ConnectionFault, ErrorCode
 
-BURST: Final = 4_000.0
+BURST: Final = 2_000.0
 PER_SECOND: Final = 400.0
 """Google's clients ping every 10-30 s; the most eager keepalive settings a client accepts are far below this."""
 
