@@ -29,10 +29,11 @@ def ids(messages: object) -> list[int]:
 
 
 def segments(cursor: Cursor) -> int:
-    count, segment = 0, cursor.segment
+    count = 0
+    segment: Segment | None = cursor.segment
     while segment is not None:
         count += 1
-        segment = segment.next  # type: ignore[assignment]
+        segment = segment.next
     return count
 
 

@@ -24,12 +24,10 @@ def test_a_consumer_that_wants_is_told_when_there_is_a_message() -> None:
     scene = Scene(1)
     (one,) = scene.consumers
     scene.rotation.want(one)
-    assert scene.told == []
-    assert one.mood is Mood.WAITING
+    assert (scene.told, one.mood) == ([], Mood.WAITING)
     scene.messages = 1
     scene.rotation.tell()
-    assert scene.told == [one]
-    assert one.mood is Mood.READY
+    assert (scene.told, one.mood) == ([one], Mood.READY)
 
 
 def test_a_consumer_that_does_not_want_is_not_told() -> None:
@@ -161,9 +159,17 @@ def test_who_wants_after_the_end_is_told_at_once() -> None:
 def test_streams_are_told_from_pulls() -> None:
     scene = Scene(1)
     (one,) = scene.consumers
-    assert scene.rotation.has_streams
-    one.takes_once = True
-    assert not scene.rotation.has_streams
-    assert not scene.rotation.is_waited_on
-    scene.rotation.want(one)
-    assert scene.rotation.is_waited_on
+    found = []
+    for one.takes_once in (False, True):
+        found.append(scene.rotation.has_streams)
+    assert found == [True, False]
+
+
+def test_a_subscription_is_waited_on_while_somebody_wants() -> None:
+    scene = Scene(1)
+    (one,) = scene.consumers
+    waited = [scene.rotation.is_waited_on]
+    for move in (scene.rotation.want, scene.rotation.rest):
+        move(one)
+        waited.append(scene.rotation.is_waited_on)
+    assert waited == [False, True, False]

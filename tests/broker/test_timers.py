@@ -92,10 +92,10 @@ def test_every_instant_of_every_owner_comes_once_and_in_order(dues: list[list[in
     for now in [*sorted(instants), 1_000]:
         seen = []
         while (popped := timers.pop_due(Nanos(now))) is not None:
-            due, owner = popped
+            due, came = popped
             seen.append(due)
-            owner.settle(due)
-            timers.arm(owner, owner.next_due())
+            came.settle(due)
+            timers.arm(came, came.next_due())
         assert seen == sorted(seen)
         assert all(due > now for owner in owners for due in owner.dues)
     assert [owner.settled for owner in owners] == [sorted(each) for each in dues]

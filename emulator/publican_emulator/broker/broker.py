@@ -167,7 +167,7 @@ class Broker:
             self._timers.arm(topic, topic.next_due())
         if self.listener is not None:
             self.listener(Fact(now, Kind.PUBLISHED, topic.name, tuple(stored), note="" if stored else f"nobody reads it: ids {first_id} and on"))
-        topic.tell(now)
+        topic.tell()
         return range(first_id, self._next_message_id)
 
     def _publish_dead_letter(self, topic: str, message: bytes, at: Nanos) -> str | None:

@@ -23,11 +23,13 @@ SEGMENT_BYTES: Final = 1_000_000
 class Segment:
     """A run of stored messages in publish order, and the segment that follows."""
 
-    __slots__ = ("messages", "next")
+    __slots__ = ("is_front", "messages", "next")
 
-    def __init__(self, messages: list[bytes], following: "Segment | None" = None) -> None:
+    def __init__(self, messages: list[bytes], following: "Segment | None" = None, *, is_front: bool = False) -> None:
         self.messages = messages
         self.next = following
+        self.is_front = is_front
+        """Whether these stand before a place in a log without being all that the log had there: a seek has picked them out."""
 
 
 class Log:
@@ -82,14 +84,19 @@ class Cursor:
         return self.segment.messages[self.offset] if self.has_more() else None
 
     def take(self, most: int, most_bytes: int, overhead: int) -> list[bytes]:
-        """Take up to `most` messages of one segment whose lengths plus `overhead` each stay within `most_bytes`; at least one when any is left."""
+        """Take up to `most` messages whose lengths plus `overhead` each stay within `most_bytes`; at least one when any is left."""
         if most <= 0 or not self.has_more():
             return []
         taken = self.segment.messages[self.offset : self.offset + most]
-        if len(taken) > 1 and len(taken) * overhead + sum(map(len, taken)) > most_bytes:
+        size = len(taken) * overhead + sum(map(len, taken))
+        if len(taken) > 1 and size > most_bytes:
             sizes = list(accumulate(len(message) + overhead for message in taken))
             taken = taken[: max(1, bisect_right(sizes, most_bytes))]
+            self.offset += len(taken)
+            return taken
         self.offset += len(taken)
+        if len(taken) < most and (following := self.peek()) is not None and size + len(following) + overhead <= most_bytes:
+            taken += self.take(most - len(taken), most_bytes - size, overhead)  # where a segment ends is nobody's business
         return taken
 
     def waiting(self, limit: int) -> int:
@@ -108,6 +115,15 @@ class Cursor:
         while segment is not None:
             yield from segment.messages[offset:]
             segment, offset = segment.next, 0
+
+    def without_front(self) -> tuple[list[bytes], "Cursor"]:
+        """Give the messages that a seek has put before a place in the log, and that place: from there on nothing is missing."""
+        front: list[bytes] = []
+        segment, offset = self.segment, self.offset
+        while segment.is_front and segment.next is not None:
+            front += segment.messages[offset:]
+            segment, offset = segment.next, 0
+        return front, Cursor(segment, offset)
 
     def skip_before(self, time: Nanos) -> list[list[bytes]]:
         """Move behind every message published before `time`; give what was skipped, as slices."""

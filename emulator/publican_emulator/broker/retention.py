@@ -8,7 +8,7 @@ Source: "Replay and purge messages", cloud.google.com/pubsub/docs/replay-overvie
 PYTEST_DONT_REWRITE
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
 from publican_emulator.broker.instants import Nanos
@@ -72,6 +72,20 @@ class Retention:
                     self._early.discard(message_id)
                     self._extras.append(message)
 
+    def sought(self, messages: Iterable[bytes], unacked: Container[int]) -> None:
+        """Note what a seek has made of messages, by their ids: those before the kept part are known one by one."""
+        if self.kept is None:
+            return
+        first = place_of(self.kept)
+        early = {message_id: message for message in messages if (message_id := message_id_of(message)) < first}
+        self._early = {message_id for message_id in early if message_id in unacked}
+        self._extras = [message for message_id, message in sorted(early.items()) if message_id not in unacked]
+
+    def reach_back(self, start: Cursor) -> None:
+        """Keep everything behind `start` too, if anything is kept: a seek has brought it into this subscription."""
+        if self.kept is not None and place_of(start) < place_of(self.kept):
+            self.kept = start.copy()
+
     def extras(self) -> list[bytes]:
         """Give the acked messages that are kept outside the cursor."""
         return self._extras
@@ -95,6 +109,12 @@ class Retention:
         self.keep_no_more()
         self.log = self.own_log = Log()
         self.due = None
+
+
+def place_of(cursor: Cursor) -> int:
+    """Give the id of the message behind a cursor; an id beyond all at the end of a log."""
+    message = cursor.peek()
+    return 1 << 63 if message is None else message_id_of(message)
 
 
 def span_of(topic: "Topic | None", settings: SubscriptionSettings) -> Nanos:

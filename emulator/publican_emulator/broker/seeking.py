@@ -8,13 +8,14 @@ Source: google.pubsub.v1.Subscriber.Seek; "Replay and purge messages"; docs/sema
 PYTEST_DONT_REWRITE
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from publican_emulator.broker import filters
 from publican_emulator.broker.backlog import Backlog
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.log import Cursor, Log, Segment
 from publican_emulator.broker.ordering import OrderedBacklog
+from publican_emulator.broker.retention import place_of
 from publican_emulator.broker.snapshots import Snapshot, expire_time
 from publican_emulator.broker.subscription import Subscription
 from publican_protocol import pubsub
@@ -35,7 +36,8 @@ def position(subscription: Subscription) -> tuple[list[bytes], Cursor]:
     """Give what a snapshot made now holds: messages one by one, and a place in the topic's log behind which all is unacked."""
     held = unacked_before_cursor(subscription)
     if subscription.retention.own_log is None and isinstance(subscription.backlog, Backlog):
-        return held, subscription.backlog.cursor.copy()
+        front, since = subscription.backlog.cursor.without_front()
+        return sorted([*held, *front], key=message_id_of), since
     waiting = subscription.backlog.never_handed_out()
     return sorted([*held, *waiting], key=message_id_of), subscription.origin.log.end()
 
@@ -56,55 +58,43 @@ def snapshot_of(subscription: Subscription, name: str, labels: Mapping[str, str]
 
 def to_time(subscription: Subscription, time: Nanos) -> None:
     """Make every retained message published at or after `time` unacked, and every earlier one acked."""
-    handed_out = unacked_before_cursor(subscription)
-    outside = [*handed_out, *subscription.retention.extras()]
-    if isinstance(subscription.backlog, OrderedBacklog):
-        waiting = subscription.backlog.never_handed_out()
-        _rebuild(subscription, [*outside, *waiting, *_kept(subscription)], time, was_unacked=[*handed_out, *waiting])
-        return
-    cursor = _earliest(subscription, subscription.backlog.cursor)
-    if subscription.retention.own_log is not None and subscription.topic is not None and subscription.topic.kept is not None:
-        # the topic keeps what this filter's own log does not: judge it again
-        outside += [*_kept(subscription), *subscription.backlog.cursor.messages()]
-        cursor = subscription.retention.end()
-    _place(subscription, outside, cursor, time, was_unacked=handed_out)
-
-
-def _earliest(subscription: Subscription, cursor: Cursor) -> Cursor:
-    """Give the first place from which everything is kept: in the log that the subscription reads."""
-    candidates = [cursor.copy()]
-    if subscription.retention.kept is not None:
-        candidates.append(subscription.retention.kept.copy())
-    if subscription.retention.own_log is None and subscription.topic is not None and subscription.topic.kept is not None:
-        candidates.append(subscription.topic.kept.copy())
-    return min(candidates, key=_place_of)
-
-
-def _place_of(cursor: Cursor) -> int:
-    message = cursor.peek()
-    return 1 << 63 if message is None else message_id_of(message)
-
-
-def _place(subscription: Subscription, outside: Iterable[bytes], cursor: Cursor, time: Nanos, was_unacked: Iterable[bytes]) -> None:
-    first = _place_of(cursor)
-    front = {message_id_of(message): message for message in outside if message_id_of(message) < first}
-    subscription.retention.acked(message for message in was_unacked if publish_time_of(message) < time)
+    known, cursor = _all_known(subscription)
+    subscription.retention.reach_back(cursor)
+    first = place_of(cursor)
+    front = [message for message in known if message_id_of(message) < first]
     cursor.skip_before(time)
-    chosen = [front[message_id] for message_id in sorted(front) if publish_time_of(front[message_id]) >= time]
-    _restart(subscription)
-    assert isinstance(subscription.backlog, Backlog)
-    subscription.backlog = Backlog(prefixed(chosen, cursor, subscription.retention.log), subscription.book.detach_expired)
+    _start_anew(subscription, front, [message for message in front if publish_time_of(message) >= time], cursor)
 
 
-def _rebuild(subscription: Subscription, messages: Iterable[bytes], time: Nanos, was_unacked: Iterable[bytes]) -> None:
-    """Fill an ordered backlog anew; this costs time per message, as every key has a queue of its own."""
-    subscription.retention.acked(message for message in was_unacked if publish_time_of(message) < time)
-    by_id = {message_id_of(message): message for message in messages}
-    chosen = [by_id[message_id] for message_id in sorted(by_id) if publish_time_of(by_id[message_id]) >= time]
-    _restart(subscription)
-    backlog = OrderedBacklog(subscription.book)
-    backlog.feed(chosen, [pubsub.PubsubMessage.FromString(message).ordering_key for message in chosen])
-    subscription.backlog = backlog
+def to_snapshot(subscription: Subscription, snapshot: Snapshot) -> None:
+    """Make what is unacked in the snapshot unacked, and the rest acked."""
+    known = _one_by_one(subscription)
+    if subscription.retention.own_log is None:
+        chosen, cursor = snapshot.held, snapshot.since.copy()
+        subscription.retention.reach_back(cursor)
+    else:
+        chosen, cursor = _passing(subscription, snapshot.messages()), subscription.retention.end()
+        known += subscription.backlog.never_handed_out()
+    _start_anew(subscription, [*known, *chosen], chosen, cursor)
+
+
+def _one_by_one(subscription: Subscription) -> list[bytes]:
+    """Give the messages, unacked or retained, that are known by themselves, not by a place in a log."""
+    known = [*unacked_before_cursor(subscription), *subscription.retention.extras()]
+    if isinstance(subscription.backlog, Backlog):
+        known += subscription.backlog.cursor.without_front()[0]
+    return known
+
+
+def _all_known(subscription: Subscription) -> tuple[list[bytes], Cursor]:
+    """Give everything that a seek may bring back: messages one by one, and the first place from which everything is kept."""
+    known, backlog, retention = _one_by_one(subscription), subscription.backlog, subscription.retention
+    topic_kept = None if subscription.topic is None else subscription.topic.kept
+    if isinstance(backlog, OrderedBacklog) or (retention.own_log is not None and topic_kept is not None):
+        # an ordered backlog has no place in a log; and the topic keeps what a filter's own log does not: it is judged again
+        return [*known, *_kept(subscription), *backlog.never_handed_out()], retention.end()
+    places = [backlog.cursor.without_front()[1], *(cursor.copy() for cursor in (retention.kept, topic_kept) if cursor is not None)]
+    return known, min(places, key=place_of)
 
 
 def _kept(subscription: Subscription) -> list[bytes]:
@@ -124,33 +114,19 @@ def _passing(subscription: Subscription, messages: Iterable[bytes]) -> list[byte
     return [message for message in messages if test.matches(dict(pubsub.PubsubMessage.FromString(message).attributes))]
 
 
-def _restart(subscription: Subscription) -> None:
+def _start_anew(subscription: Subscription, known: Collection[bytes], chosen: Iterable[bytes], cursor: Cursor) -> None:
+    """Make `chosen` and what stands behind `cursor` the backlog; of what is `known` beside it the rest is acked."""
+    unacked = {message_id_of(message): message for message in chosen}
+    subscription.retention.sought(known, unacked)
+    front = [message for _, message in sorted(unacked.items())]
     subscription.book.clear()
     subscription.delayed.clear()
-
-
-def to_snapshot(subscription: Subscription, snapshot: Snapshot) -> None:
-    """Make what is unacked in the snapshot unacked, and the rest acked."""
-    was_unacked = unacked_before_cursor(subscription)
-    unacked_there = {message_id_of(message) for message in snapshot.held}
-    if subscription.retention.own_log is None:
-        first = _place_of(snapshot.since)
-        subscription.retention.acked(
-            message for message in was_unacked if message_id_of(message) < first and message_id_of(message) not in unacked_there
-        )
-        _restart(subscription)
-        cursor = prefixed(_passing(subscription, snapshot.held), snapshot.since.copy(), subscription.retention.log)
-        subscription.backlog = Backlog(cursor, subscription.book.detach_expired)
-        return
-    chosen = _passing(subscription, snapshot.messages())
-    chosen_ids = set(map(message_id_of, chosen))
-    subscription.retention.acked(message for message in was_unacked if message_id_of(message) not in chosen_ids)
     if isinstance(subscription.backlog, OrderedBacklog):
-        _rebuild(subscription, chosen, Nanos(0), was_unacked=())
-        return
-    _restart(subscription)
-    cursor = prefixed(chosen, subscription.retention.end(), subscription.retention.log)
-    subscription.backlog = Backlog(cursor, subscription.book.detach_expired)
+        # this costs time per message, as every key has a queue of its own
+        subscription.backlog = OrderedBacklog(subscription.book)
+        subscription.backlog.feed(front, [pubsub.PubsubMessage.FromString(message).ordering_key for message in front])
+    else:
+        subscription.backlog = Backlog(prefixed(front, cursor, subscription.retention.log), subscription.book.detach_expired)
 
 
 def prefixed(front: list[bytes], cursor: Cursor, log: Log) -> Cursor:
@@ -159,5 +135,5 @@ def prefixed(front: list[bytes], cursor: Cursor, log: Log) -> Cursor:
         return cursor
     if cursor.segment is log.tail:
         log.start_segment()  # a segment that still grows cannot be copied
-    rest = cursor.segment.messages[cursor.offset :]
-    return Cursor(Segment([*front, *rest], cursor.segment.next), 0)
+    rest = Segment(cursor.segment.messages[cursor.offset :], cursor.segment.next)
+    return Cursor(Segment(front, rest, is_front=True), 0)

@@ -80,10 +80,10 @@ class Topic:
             self._feed(stored, tails, intake)
         return stored
 
-    def tell(self, now: Nanos) -> None:
+    def tell(self) -> None:
         """Tell the subscriptions that were waiting for a publish."""
         for subscription in list(self.attentive):
-            if not subscription.on_published(now):
+            if not subscription.on_published(self._last_publish):
                 del self.attentive[subscription]
 
     @property
