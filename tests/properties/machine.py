@@ -68,6 +68,8 @@ PICKS = st.lists(st.one_of(st.integers(0, 5), st.integers(0, 60)), min_size=1, m
 class Machine(RuleBasedStateMachine):
     """Two subscriptions of one topic, with settings of all kinds, and one for what they forward."""
 
+    most_streams = 4
+
     def __init__(self) -> None:
         super().__init__()
         self.broker = Broker()
@@ -77,15 +79,20 @@ class Machine(RuleBasedStateMachine):
         self.streams: list[tuple[str, Consumer]] = []
         self.ids: dict[str, list[str]] = {}
         self.message_ids: dict[str, str] = {}
-        for topic in (TOPIC, DEAD):
-            self.create_topic(topic)
+
+    def new_broker(self, *, is_watched: bool) -> Broker:
+        """Give the broker to compare; a listener must change nothing."""
+        return Broker((lambda _: None) if is_watched else None)
 
     def create_topic(self, name: str) -> None:
         self.broker.create_topic(name, TopicSettings(), Nanos(self.now))
         self.world.create_topic(name)
 
-    @initialize(settings=st.tuples(SETTINGS, SETTINGS))
-    def subscribe(self, settings: tuple[Settings, Settings]) -> None:
+    @initialize(settings=st.tuples(SETTINGS, SETTINGS), is_watched=st.booleans())
+    def subscribe(self, settings: tuple[Settings, Settings], *, is_watched: bool) -> None:
+        self.broker = self.new_broker(is_watched=is_watched)
+        for topic in (TOPIC, DEAD):
+            self.create_topic(topic)
         for name, chosen in zip(SUBSCRIPTIONS, settings, strict=True):
             self.create(name, TOPIC, chosen)
         self.create(MORGUE, DEAD, Settings(deadline=600, retention=86400))
@@ -157,7 +164,7 @@ class Machine(RuleBasedStateMachine):
 
     # streams
 
-    @precondition(lambda self: len(self.streams) < 4)
+    @precondition(lambda self: len(self.streams) < self.most_streams)
     @rule(name=NAMES, most=st.sampled_from([0, 0, 1, 2, 3]), most_bytes=st.sampled_from([0, 0, 0, 1, 60]))
     def open_stream(self, name: str, most: int, most_bytes: int) -> None:
         self.streams.append((name, self.broker.open_stream(name, 12, most, most_bytes, "", Nanos(self.now))))
@@ -276,7 +283,7 @@ class Machine(RuleBasedStateMachine):
         if detaches:
             self.broker.detach_subscription(name, Nanos(self.now))
             with pytest.raises(FailedPrecondition):
-                self.broker.open_pull(name, 1, Nanos(self.now))
+                self.broker.open_stream(name, 10, 0, 0, "", Nanos(self.now))
             with pytest.raises(FailedPrecondition):
                 self.broker.acknowledge(name, ["x"], Nanos(self.now))
             self.ended(streams, FailedPrecondition)
