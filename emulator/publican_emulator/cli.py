@@ -43,6 +43,12 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, help=f"port to listen on; 0 takes a free one ({endpoint.PORT_DEFAULT})")
     serve.add_argument("--host-port", metavar="HOST:PORT", help="both at once, as gcloud's emulator takes them")
     serve.add_argument("--pull-wait", metavar="SECONDS", type=_seconds, help="when a Pull that finds nothing answers that (90)")
+    serve.add_argument(
+        "--stream-max-age",
+        metavar="SECONDS",
+        type=_seconds,
+        help="when a StreamingPull is closed with UNAVAILABLE (never)",
+    )
     serve.add_argument("--cors-origin", metavar="ORIGIN", action="append", default=[], help="a web origin whose pages may use it; may be repeated")
     serve.add_argument(
         "--log-level", choices=_LOG_LEVELS, default="warning", help="what is logged, on stderr (warning; info tells of names not found)"
@@ -66,7 +72,14 @@ def _serve(options: argparse.Namespace) -> int:
     from publican_emulator import serve
 
     host, port = _host_and_port(options)
-    return serve.run(host, port, pull_wait_s=options.pull_wait, cors_origins=options.cors_origin, log_level=options.log_level)
+    return serve.run(
+        host,
+        port,
+        pull_wait_s=options.pull_wait,
+        stream_max_age_s=options.stream_max_age,
+        cors_origins=options.cors_origin,
+        log_level=options.log_level,
+    )
 
 
 def _host_and_port(options: argparse.Namespace) -> tuple[str, int]:

@@ -44,17 +44,22 @@ class Emulator:
         port: int = 0,
         clock: Clock | None = None,
         pull_wait_s: float = PULL_WAIT_S,
+        stream_max_age_s: float | None = None,
         cors_origins: Collection[str] = (),
         listener: Listener | None = None,
     ) -> None:
-        """`port` 0 takes a free one. `pull_wait_s`: when a Pull that finds nothing gives up. `listener` is told every fact, in the loop."""
+        """Make one; it listens when its context is entered.
+
+        `port` 0 takes a free one. `pull_wait_s`: when a Pull that finds nothing gives up. `stream_max_age_s`: when a StreamingPull is closed with
+        UNAVAILABLE (never). `listener` is told every fact, in the loop.
+        """
         self.host = host
         self._wanted_port = port
         self._listener = listener
         self._driver = Driver(Broker(listener), clock or SystemClock())
         self._dispatcher = Dispatcher(
             table.unary(self._driver, Messages(self._driver, pull_wait_s=pull_wait_s).handlers()),
-            table.streaming(StreamingPull(self._driver).handlers()),
+            table.streaming(StreamingPull(self._driver, max_age_s=stream_max_age_s).handlers()),
             existing_names=lambda kind: self._driver.broker.existing_names(kind),
         )
         self._server = Server(self._dispatcher, Rest(self._dispatcher, cors_origins=cors_origins))

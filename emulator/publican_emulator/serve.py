@@ -21,10 +21,24 @@ from publican_emulator.emulator import PULL_WAIT_S, Emulator
 _LOG_FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
-def run(host: str, port: int, *, pull_wait_s: float | None = None, cors_origins: Collection[str] = (), log_level: str = "warning") -> int:
+def run(
+    host: str,
+    port: int,
+    *,
+    pull_wait_s: float | None = None,
+    stream_max_age_s: float | None = None,
+    cors_origins: Collection[str] = (),
+    log_level: str = "warning",
+) -> int:
     """Serve until a signal comes; give the exit code."""
     logging.basicConfig(level=log_level.upper(), format=_LOG_FORMAT)
-    emulator = Emulator(host=host, port=port, pull_wait_s=PULL_WAIT_S if pull_wait_s is None else pull_wait_s, cors_origins=cors_origins)
+    emulator = Emulator(
+        host=host,
+        port=port,
+        pull_wait_s=PULL_WAIT_S if pull_wait_s is None else pull_wait_s,
+        stream_max_age_s=stream_max_age_s,
+        cors_origins=cors_origins,
+    )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(KeyboardInterrupt):
         try:
             runner.run(_serve(emulator))

@@ -7,7 +7,7 @@ import pytest
 
 from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.consumer import Consumer
-from publican_emulator.broker.errors import FailedPrecondition, NotFound
+from publican_emulator.broker.errors import FailedPrecondition, NotFound, Unavailable
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.settings import SubscriptionSettings, TopicSettings
 from publican_emulator.driver import Driver, SystemClock, VirtualClock
@@ -281,3 +281,18 @@ def test_the_system_clock_never_jumps_back() -> None:
     clock = SystemClock()
     instants = [clock.now() for _ in range(1_000)]
     assert instants == sorted(instants)
+
+
+def test_a_stream_of_the_longest_age_ends_unavailable_and_its_client_may_come_again() -> None:
+    """The wall clock is what this is about: the age of a stream is counted in real seconds."""
+
+    async def test() -> None:
+        driver = driver_with()
+        driver.attach(asyncio.get_running_loop())
+        opening = pubsub.StreamingPullRequest(subscription=SUBSCRIPTION, stream_ack_deadline_seconds=10).SerializeToString()
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="8a75"):
+                await StreamingPull(driver, max_age_s=0.02).streaming_pull(Recorded(opening), CallInfo("", "grpc"))
+        driver.close()
+
+    run(test)

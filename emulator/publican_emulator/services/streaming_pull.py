@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 from publican_emulator.broker import ackids, limits
 from publican_emulator.broker.broker import AckIds, Broker
 from publican_emulator.broker.consumer import Consumer
-from publican_emulator.broker.errors import BadArgument, InvalidArgument
+from publican_emulator.broker.errors import BadArgument, InvalidArgument, Unavailable
 from publican_emulator.broker.settings import check_extension
 from publican_emulator.driver import Driver
 from publican_emulator.rpc.call import CallInfo, StreamHandler
@@ -31,8 +31,10 @@ _ACK_TAG = b"\x12%c" % ackids.ACK_ID_CHARS
 class StreamingPull:
     """Opens streams."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, *, max_age_s: float | None = None) -> None:
+        """`max_age_s`: after how many real seconds a stream is closed with UNAVAILABLE, as the service does about every half hour; None: never."""
         self._driver = driver
+        self._max_age_s = max_age_s
 
     def handlers(self) -> Mapping[str, StreamHandler]:
         """Give the handler by method path."""
@@ -58,7 +60,12 @@ class StreamingPull:
         try:
             stream.start()
             await served.apply(request)
-            await served.serve()
+            async with asyncio.timeout(self._max_age_s) as age:
+                await served.serve()
+        except TimeoutError:
+            if not age.expired():
+                raise
+            raise Unavailable("The service was unable to fulfill your request. Please try again. [code=8a75]") from None
         finally:
             driver.run(broker.close, consumer)
 
