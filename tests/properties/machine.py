@@ -59,7 +59,7 @@ SETTINGS = st.builds(
 )
 KEYS = st.sampled_from(["", "", "k", "l"])
 ATTRIBUTES = st.sampled_from([{}, {"a": "x"}, {"a": "y"}, {"b": ""}, {"a": "xy", "b": "z"}])
-SECONDS = st.sampled_from([0.001, 0.5, 1, 1, 1, 2, 3, 4, 5, 5, 9.999, 10, 11, 20, 60, 600])
+SECONDS = st.sampled_from([0.001, 0.5, 1, 1, 1, 2, 3, 4, 5, 5, 9.999, 10, 11, 20, 60, 580, 590, 600])
 SEEKS = (-3600, -3600, -3600, -600, -60, -10, -1, -0.001, 0, 60)
 NAMES = st.sampled_from(SUBSCRIPTIONS)
 PICKS = st.lists(st.one_of(st.integers(0, 5), st.integers(0, 60)), min_size=1, max_size=4)
