@@ -38,6 +38,14 @@ def attempt_rest(attempt: int) -> bytes:
     return binascii.b2a_base64((attempt & 0xFFFFFF).to_bytes(3), newline=False).translate(_TO_URL)
 
 
+def attempt_of(rest: bytes) -> int:
+    """Give the attempt that `attempt_rest` made it of; 0 when it was never made so."""
+    try:
+        return int.from_bytes(binascii.a2b_base64(rest.translate(_FROM_URL), strict_mode=True))
+    except binascii.Error:
+        return 0
+
+
 @dataclass(slots=True, frozen=True)
 class Head:
     """What the head of a well-formed ack id says."""
@@ -102,13 +110,14 @@ def read_split(by_head: Mapping[bytes, list[bytes]], known: Container[bytes] = (
     """Check ack ids that are already sorted by head: each head once (none that is `known`), the rests by form."""
     named = Named()
     for name, rests in by_head.items():
-        if name not in known and decode_head(name) is None:
-            named.malformed += [(name + rest).decode(errors="replace") for rest in rests]
-        elif name[:1] == GROUP and not b"".join(rests).isdigit():
-            good = [rest for rest in rests if rest.isdigit()]
-            named.malformed += [(name + rest).decode(errors="replace") for rest in rests if not rest.isdigit()]
-            if good:
-                named.by_head[name] = good
-        else:
-            named.by_head[name] = rests
+        bad = _malformed(name[:1], rests) if name in known or decode_head(name) is not None else rests
+        named.malformed += [(name + rest).decode(errors="replace") for rest in bad]
+        if good := [rest for rest in rests if rest not in bad] if bad else rests:
+            named.by_head[name] = good
     return named
+
+
+def _malformed(kind: bytes, rests: list[bytes]) -> list[bytes]:
+    if kind == GROUP:
+        return [] if b"".join(rests).isdigit() else [rest for rest in rests if not rest.isdigit()]
+    return [rest for rest in rests if not attempt_of(rest)]

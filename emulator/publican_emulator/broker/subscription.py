@@ -23,6 +23,7 @@ from publican_emulator.broker.events import Fact, Kind, Listener
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.lease_book import LeaseBook
 from publican_emulator.broker.leases import Group, Lease, Single, Stage
+from publican_emulator.broker.mischief import Mischief
 from publican_emulator.broker.ordering import OrderedBacklog
 from publican_emulator.broker.retention import Retention, span_of
 from publican_emulator.broker.returning import Delayed
@@ -59,6 +60,7 @@ class Subscription:
         self.settings = settings
         self.detached = False
         self.is_over = False
+        self.mischief: Mischief | None = None
         self.armed: Nanos | None = None
         self.last_activity = now
         self.book = LeaseBook(serial, around.next_number)
@@ -154,6 +156,8 @@ class Subscription:
         most -= len(singles)
         most_bytes -= sum(len(single.message) + RECEIVED_OVERHEAD for single in singles)
         messages = self.backlog.take_new(most, most_bytes) if most > 0 and (most_bytes > 0 or not singles) else []
+        if self.mischief is not None:
+            self.mischief.reorder(messages)
         holder = None if consumer.takes_once else consumer
         parts = [self._lease_single(single, deadline, holder) for single in singles]
         if messages:
@@ -180,6 +184,8 @@ class Subscription:
 
     def acknowledge(self, named: ackids.Named, now: Nanos) -> list[str]:
         """Ack every named delivery; give the ids that exactly-once delivery refuses (none without it)."""
+        if self.mischief is not None:
+            named = self.mischief.without_lost(named)
         refused: list[str] = list(named.malformed)
         for head, rests in named.by_head.items():
             lease = self.book.by_head.get(head)
@@ -221,6 +227,8 @@ class Subscription:
         if not is_current and self.settings.enable_exactly_once_delivery:
             self._refuse(head, rest, now, refused)
             return
+        if head == single.head and ackids.attempt_of(rest) > single.attempts:
+            return  # an id that was never given out
         if self._around.listener is not None:
             self._state(Kind.ACKED if is_current else Kind.ACKED_LATE, [single.message], now, attempt=single.attempts)
         self.retention.acked((single.message,))
@@ -249,9 +257,9 @@ class Subscription:
         """Give every named live delivery a deadline `seconds` from now, 0 to nack it; give the ids that exactly-once delivery refuses."""
         refused: list[str] = list(named.malformed)
         deadline = Nanos(now + seconds * SECOND)
-        for head, rests in named.by_head.items():
+        for head, each in named.by_head.items():
             lease = self.book.by_head.get(head)
-            missed = rests
+            missed = rests = list(dict.fromkeys(each))  # an id that is named twice is nacked once
             if type(lease) is Group:
                 missed = self._modify_group(lease, rests, deadline, now)
             elif type(lease) is Single:
@@ -293,12 +301,12 @@ class Subscription:
         else:
             self.book.end_lease(single)
             single.failures += 1
-            self._return([single], now, Kind.NACKED)
+            self.fail([single], now, Kind.NACKED)
         return True
 
     # failures
 
-    def _return(self, leases: Iterable[Lease], at: Nanos, cause: Kind) -> None:
+    def fail(self, leases: Iterable[Lease], at: Nanos, cause: Kind) -> None:
         """Take back messages whose leases ended at `at` without an ack: to the dead-letter topic, into back-off, or to the backlog at once."""
         back: list[Lease] = []
         for lease in leases:
@@ -379,7 +387,7 @@ class Subscription:
         if type(self.backlog) is OrderedBacklog:
             leases = self.backlog.in_expiry_order(leases)
         self.book.take_expired(leases)
-        self._return(leases, at, Kind.EXPIRED)
+        self.fail(leases, at, Kind.EXPIRED)
 
     def _drop_old(self, now: Nanos) -> None:
         """Forget what is older than the retention: waiting, delayed or outstanding."""
