@@ -62,6 +62,11 @@ class Running:
         return self.status_kb("VmRSS") * 1024 / 1e6
 
     @property
+    def rss_peak_mb(self) -> float:
+        """The most that was ever resident."""
+        return self.status_kb("VmHWM") * 1024 / 1e6
+
+    @property
     def threads(self) -> int:
         """How many threads the process has."""
         return self.status_kb("Threads")

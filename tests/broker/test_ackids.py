@@ -57,6 +57,16 @@ def test_attempts_have_different_rests_up_to_sixteen_million() -> None:
     assert {len(rest) for rest in rests} == {ackids.REST_CHARS}
 
 
+@given(st.integers(1, 2**24 - 1))
+def test_a_rest_says_its_attempt(attempt: int) -> None:
+    assert ackids.attempt_of(ackids.attempt_rest(attempt)) == attempt
+
+
+@pytest.mark.parametrize("rest", [b"AAAA", b"", b"AAA", b"AAA=", b"A+AB", b"!!!!", b"\xff\xff\xff\xff"])
+def test_what_was_never_a_rest_has_no_attempt(rest: bytes) -> None:
+    assert ackids.attempt_of(rest) == 0
+
+
 def test_slots_are_numbered_in_publish_order() -> None:
     assert list(ackids.SLOTS) == sorted(ackids.SLOTS)
     assert [int(slot) for slot in ackids.SLOTS[:1_000]] == list(range(1_000))
@@ -80,6 +90,8 @@ def test_ids_are_sorted_by_head_in_the_order_of_their_first_mention() -> None:
         (GROUP_HEAD + b"000x").decode(),
         (GROUP_HEAD + b"00-1").decode(),
         (GROUP_HEAD[:-1] + b"!0001").decode(),
+        (SINGLE_HEAD + b"AAAA").decode(),
+        (SINGLE_HEAD + b"A+AB").decode(),
         "é" * 21,
         "g" + "é" * 10,
         "projects/p/subscriptions/s:1",

@@ -275,8 +275,8 @@ def test_bad_pages_are_refused(pubsub: Pubsub) -> None:
         api.ListTopicsRequest(project="projects/q", page_token=token),
     ):
         assert pubsub.refuses("ListTopics", request).code == "INVALID_ARGUMENT"
-    request = api.ListSubscriptionsRequest(project="projects/p", page_token=token)
-    assert pubsub.refuses("ListSubscriptions", request).code == "INVALID_ARGUMENT"
+    of_another_list = api.ListSubscriptionsRequest(project="projects/p", page_token=token)
+    assert pubsub.refuses("ListSubscriptions", of_another_list).code == "INVALID_ARGUMENT"
 
 
 @backends("core")  # a thousand and one of them: the same code, and slower calls

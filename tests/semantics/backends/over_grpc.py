@@ -90,21 +90,22 @@ class GrpcBackend(EmulatorBackend):
         self.channel.close()
         super().__exit__(*exc_info)
 
-    def _method(self, name: str) -> Any:
+    def method(self, name: str) -> Any:
+        """Give what makes a call, by the name of its method."""
         response = message_class(BY_NAME[name].response)
         return self.channel.unary_unary(BY_NAME[name].path, request_serializer=_bytes_of, response_deserializer=response.FromString)
 
     def call(self, method: str, request: Message) -> Message:
         """Make a call."""
         try:
-            return cast("Message", self._method(method)(request, timeout=LIMIT_S, wait_for_ready=True))
+            return cast("Message", self.method(method)(request, timeout=LIMIT_S, wait_for_ready=True))
         except grpc.RpcError as error:
             raise refused(error) from None
 
     def start(self, method: str, request: Message) -> "GrpcWaiting":
         """Make a Pull that waits."""
         assert isinstance(request, pubsub.PullRequest)
-        waiting = GrpcWaiting(self, request.subscription, self._method(method).future(request, timeout=LIMIT_S, wait_for_ready=True))
+        waiting = GrpcWaiting(self, request.subscription, self.method(method).future(request, timeout=LIMIT_S, wait_for_ready=True))
         self.until(lambda: waiting.is_answered() or self.is_waited_on(request.subscription))
         return waiting
 

@@ -1,0 +1,106 @@
+"""Faults: calls that fail or wait on a tester's wish; consulted before every handler, and free while there are none.
+
+A fault is counted: it meets so many calls and is used up. What a delay waits for is time as the emulator has it: virtual time passes when the test
+moves it.
+
+PYTEST_DONT_REWRITE
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from publican_emulator.broker import errors
+from publican_emulator.rpc.call import CallInfo
+from publican_protocol.codes import Code
+
+When = Callable[[bytes, CallInfo], bool]
+"""Says of a request, in wire bytes, whether a fault means it."""
+
+_BY_CODE = {each.code: each for each in errors.PubsubError.__subclasses__()}
+
+
+@dataclass(slots=True, eq=False)
+class Fault:
+    """One wish: `method` ("Publish", "*" for all) fails with `error` or waits for `delay_s`, `times` times (None: until it is removed)."""
+
+    method: str
+    error: errors.PubsubError | None = None
+    delay_s: float = 0.0
+    times: int | None = 1
+    when: When | None = None
+    hits: int = field(default=0, init=False)
+    """How many calls it has met."""
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether it will meet nothing more."""
+        return self.times is not None and self.hits >= self.times
+
+    def means(self, path: str, body: bytes, info: CallInfo) -> bool:
+        """Say whether it is for this call."""
+        if self.is_used_up or (self.method != "*" and path.rpartition("/")[2] != self.method):
+            return False
+        return self.when is None or self.when(body, info)
+
+
+class Faults:
+    """The faults of one emulator, first made, first met."""
+
+    def __init__(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        """`sleep` waits for seconds, as the emulator's clock has them."""
+        self.sleep = sleep
+        self.wished: list[Fault] = []
+
+    def fail(self, method: str, code: Code | str, message: str = "", *, times: int | None = 1, when: When | None = None) -> Fault:
+        """Let calls of a method end with a code ("UNAVAILABLE").
+
+        Raises:
+            KeyError: there is no such code, or it is OK.
+        """
+        wanted = Code[code] if isinstance(code, str) else code
+        made: Callable[[str], errors.PubsubError] = _BY_CODE.get(wanted) or _refused(wanted)
+        return self._add(Fault(method, made(message or f"A fault that the test has wished for: {wanted.name}."), times=times, when=when))
+
+    def delay(self, method: str, seconds: float, *, times: int | None = 1, when: When | None = None) -> Fault:
+        """Let calls of a method wait before they are carried out."""
+        return self._add(Fault(method, delay_s=seconds, times=times, when=when))
+
+    def _add(self, fault: Fault) -> Fault:
+        self.wished.append(fault)
+        return fault
+
+    def remove(self, fault: Fault) -> None:
+        """Take a wish back."""
+        if fault in self.wished:
+            self.wished.remove(fault)
+
+    def clear(self) -> list[Fault]:
+        """Take every wish back; give those that have met nothing: a test should know."""
+        unmet = [fault for fault in self.wished if not fault.hits]
+        self.wished.clear()
+        return unmet
+
+    def meet(self, path: str, body: bytes, info: CallInfo) -> float:
+        """Let a call meet the first fault that means it; give the seconds that it has to wait (0: none).
+
+        Raises:
+            PubsubError: it fails.
+        """
+        for fault in self.wished:
+            if fault.means(path, body, info):
+                fault.hits += 1
+                if fault.error is not None:
+                    raise fault.error
+                return fault.delay_s
+        return 0.0
+
+
+def _refused(code: Code) -> Callable[[str], errors.PubsubError]:
+    if code is Code.OK:
+        raise KeyError("OK is no fault")
+
+    class Coded(errors.PubsubError):
+        """A code whose class carries data of its own."""
+
+    Coded.code = code
+    return Coded
