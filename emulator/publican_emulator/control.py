@@ -11,6 +11,7 @@ PYTEST_DONT_REWRITE
 import asyncio
 from typing import Final
 
+from publican_emulator.broker.errors import PubsubError, Unavailable
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.driver import Driver, VirtualClock
 
@@ -54,13 +55,27 @@ class Control:
         if instant < clock.now():
             raise ValueError(f"time does not run backwards: {instant} is {(clock.now() - instant) / SECOND} s ago")
         await self.drain()
-        while (due := self._driver.broker.next_due()) is not None and due <= instant:
+        while (due := self._driver.next_due()) is not None and due <= instant:
             clock.move_to(max(due, clock.now()))
             self._driver.settle()
             await self.drain()
         clock.move_to(instant)
         self._driver.settle()
         await self.drain()
+
+    def break_streams(self, subscription: str | None = None, error: PubsubError | None = None) -> int:
+        """Cut the open streams and waiting pulls of one subscription, or of all, with UNAVAILABLE; give how many there were. Leases stay.
+
+        Raises:
+            NotFound: there is no such subscription.
+        """
+        broker = self._driver.broker
+        names = broker.existing_names("subscription") if subscription is None else [subscription]
+        cut = [broker.get_subscription(name, self.now()) for name in names]
+        count = sum(len(each.rotation.consumers) for each in cut)
+        broker.end_consumers(error or Unavailable("The stream was cut, as the test has wished."), cut)
+        self._driver.settle()
+        return count
 
     async def drain(self) -> None:
         """Let whoever has been woken take what it was woken for, and the bytes leave."""

@@ -8,6 +8,8 @@ PYTEST_DONT_REWRITE
 
 import asyncio
 import functools
+import heapq
+import itertools
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -97,6 +99,8 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due: Nanos | None = None
         self._waiters: dict[Consumer, asyncio.Future[None]] = {}
+        self._sleepers: list[tuple[Nanos, int, asyncio.Future[None]]] = []
+        self._numbers = itertools.count()
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Use this loop for the timer and for waking consumers."""
@@ -119,6 +123,8 @@ class Driver:
                     waiter.set_result(None)
             broker.ready.clear()
         due = broker.earliest_due()
+        if self._sleepers:
+            due = self._sleepers[0][0] if due is None else min(due, self._sleepers[0][0])
         if due != self._timer_due:
             self._rearm(due)
 
@@ -140,10 +146,33 @@ class Driver:
 
     def settle(self) -> None:
         """Let everything happen that is due now."""
+        now = self.clock.now()
         try:
-            self.broker.settle(self.clock.now())
+            self.broker.settle(now)
         finally:
+            while self._sleepers and self._sleepers[0][0] <= now:
+                _wake(heapq.heappop(self._sleepers)[2])
             self._after()
+
+    def next_due(self) -> Nanos | None:
+        """Give the instant at which something will be due next; None: nothing is."""
+        due = self.broker.next_due()
+        while self._sleepers and self._sleepers[0][2].done():  # given up by its caller
+            heapq.heappop(self._sleepers)
+        if not self._sleepers:
+            return due
+        return self._sleepers[0][0] if due is None else min(due, self._sleepers[0][0])
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the emulator's clock has moved on by `seconds`.
+
+        Raises:
+            FailedPrecondition: the broker was exchanged meanwhile.
+        """
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (Nanos(self.clock.now() + round(seconds * SECOND)), next(self._numbers), woken))
+        self._after()
+        await woken
 
     async def ready(self, consumer: Consumer) -> None:
         """Return when there is a message for `consumer`, or when it will get none any more (leasing tells why)."""
@@ -163,7 +192,11 @@ class Driver:
 
     def swap(self, broker: Broker, why: PubsubError | None = None) -> None:
         """Go on with another broker; the consumers of the present one end with `why`."""
-        self.broker.end_consumers(why or FailedPrecondition("The emulator was reset."))
+        why = why or FailedPrecondition("The emulator was reset.")
+        self.broker.end_consumers(why)
+        for _, _, sleeper in self._sleepers:
+            _wake(sleeper, why)
+        self._sleepers.clear()
         self._after()
         self.broker = broker
         self._after()
@@ -173,3 +206,12 @@ class Driver:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _wake(sleeper: asyncio.Future[None], error: PubsubError | None = None) -> None:
+    if sleeper.done():  # its caller has gone
+        return
+    if error is None:
+        sleeper.set_result(None)
+    else:
+        sleeper.set_exception(error)

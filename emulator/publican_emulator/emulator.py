@@ -21,6 +21,7 @@ from publican_emulator.control import Control
 from publican_emulator.driver import Clock, Driver, SystemClock
 from publican_emulator.inprocess import LoopThread, real_sockets
 from publican_emulator.rpc.dispatch import Dispatcher
+from publican_emulator.rpc.faults import Faults
 from publican_emulator.rpc.rest import Rest
 from publican_emulator.services import table
 from publican_emulator.services.messages import Messages
@@ -57,10 +58,13 @@ class Emulator:
         self._wanted_port = port
         self._listener = listener
         self._driver = Driver(Broker(listener), clock or SystemClock())
+        self.faults = Faults(self._driver.sleep)
+        """Calls that are to fail or to wait."""
         self._dispatcher = Dispatcher(
             table.unary(self._driver, Messages(self._driver, pull_wait_s=pull_wait_s).handlers()),
             table.streaming(StreamingPull(self._driver, max_age_s=stream_max_age_s).handlers()),
             existing_names=lambda kind: self._driver.broker.existing_names(kind),
+            faults=self.faults,
         )
         self._server = Server(self._dispatcher, Rest(self._dispatcher, cors_origins=cors_origins))
         self._bound: list[tuple[str, int]] = []
@@ -143,6 +147,7 @@ class Emulator:
         self._driver.clock = clock or self._driver.clock
         self._driver.swap(Broker(self._listener), FailedPrecondition(why))
         self._dispatcher.surprises.clear()
+        self.faults.clear()
 
     def run(self, operation: Callable[..., T], *arguments: object) -> T:
         """Run an operation of the broker as a call would: `emulator.run(Broker.create_topic, name, TopicSettings())`. The time is added.
@@ -167,6 +172,10 @@ class Emulator:
     def move_to(self, instant: Nanos) -> None:
         """Let time pass until `instant`; see `Control.move_to`."""
         self._threaded().call(self.control.move_to, instant)
+
+    def break_streams(self, subscription: str | None = None) -> int:
+        """Cut open streams and waiting pulls, of one subscription or of all; see `Control.break_streams`."""
+        return self.control.break_streams(subscription) if self._thread is None else self._thread.call(self.control.break_streams, subscription)
 
     def _threaded(self) -> LoopThread:
         if self._thread is None:

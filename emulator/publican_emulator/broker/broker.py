@@ -6,7 +6,7 @@ runs backwards. `ready` collects the consumers that should come for messages: wh
 PYTEST_DONT_REWRITE
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from publican_emulator.broker import ackids, seeking
 from publican_emulator.broker.batch import Batch
@@ -347,9 +347,9 @@ class Broker:
         subscription.rotation.close(consumer)
         subscription.backlog.closed(consumer)
 
-    def end_consumers(self, error: PubsubError) -> None:
-        """Tell every consumer that it will get nothing any more: this broker is being put away."""
-        for subscription in self._subscriptions:
+    def end_consumers(self, error: PubsubError, subscriptions: Iterable[Subscription] | None = None) -> None:
+        """Tell every consumer, or those of some subscriptions, that it will get nothing any more."""
+        for subscription in self._subscriptions if subscriptions is None else subscriptions:
             subscription.rotation.end_all(error)
 
     # acks

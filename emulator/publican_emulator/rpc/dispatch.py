@@ -1,8 +1,9 @@
 """From a path and bytes to bytes or a failure: the one door behind gRPC and REST.
 
 What can be answered at once is answered at once: `call` gives bytes or a Failure, and a coroutine only when the handler has to wait, so
-that no Publish costs a task. The caller's deadline ends what waits. A PubsubError is an answer; anything else is a bug of ours, which
-becomes INTERNAL with its stack trace in the log and is kept in `surprises`, where a test's teardown finds it.
+that no Publish costs a task. The caller's deadline ends what waits. The faults that a test has wished for are met first. A PubsubError is an
+answer; anything else is a bug of ours, which becomes INTERNAL with its stack trace in the log and is kept in `surprises`, where a test's
+teardown finds it.
 
 PYTEST_DONT_REWRITE
 """
@@ -14,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 from publican_emulator.broker.errors import DeadlineExceeded, Internal, NotFound, PubsubError, Unimplemented
 from publican_emulator.rpc.call import CallInfo, Handler, StreamHandler
+from publican_emulator.rpc.faults import Faults
 from publican_emulator.rpc.status import Failure, failure
 from publican_emulator.rpc.stream import MessageStream
 
@@ -37,8 +39,10 @@ class Dispatcher:
         streaming: Mapping[str, StreamHandler] | None = None,
         *,
         existing_names: ExistingNames | None = None,
+        faults: Faults | None = None,
     ) -> None:
         self._unary = unary
+        self._faults = faults or Faults()
         self._streaming = streaming or {}
         self._existing_names = existing_names
         self.surprises: list[Exception] = []
@@ -52,6 +56,8 @@ class Dispatcher:
         if info.timeout_s is not None and info.timeout_s <= 0:
             return _too_late()
         try:
+            if self._faults.wished and (delay_s := self._faults.meet(path, body, info)):
+                return self._in_time(path, self._later(delay_s, handler, body, info), info)
             answer = handler(body, info)
         except PubsubError as error:
             return self._refused(error)
@@ -68,7 +74,7 @@ class Dispatcher:
         handler = self._streaming.get(path)
         if handler is None:
             return self._no_such_method(path)
-        ended = await self._in_time(path, handler(stream, info), info)
+        ended = await self._in_time(path, self._served(path, handler, stream, info) if self._faults.wished else handler(stream, info), info)
         return ended if isinstance(ended, Failure) else None
 
     def surprised(self, path: str, error: Exception) -> Failure:
@@ -77,6 +83,16 @@ class Dispatcher:
         if len(self.surprises) < _SURPRISES_MAX:
             self.surprises.append(error)
         return failure(Internal(f"Internal error encountered. {type(error).__name__}: {error} (a bug in Publican; its log has the trace)"))
+
+    async def _later(self, delay_s: float, handler: Handler, body: bytes, info: CallInfo) -> bytes:
+        await self._faults.sleep(delay_s)
+        answer = handler(body, info)
+        return answer if isinstance(answer, bytes) else await answer
+
+    async def _served(self, path: str, handler: StreamHandler, stream: MessageStream, info: CallInfo) -> None:
+        if delay_s := self._faults.meet(path, b"", info):
+            await self._faults.sleep(delay_s)
+        await handler(stream, info)
 
     async def _wait_for(self, path: str, answer: Awaitable[bytes], info: CallInfo) -> bytes | Failure:
         return await self._in_time(path, answer, info)

@@ -6,17 +6,16 @@ moves it.
 PYTEST_DONT_REWRITE
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from publican_emulator.broker import errors
+from publican_emulator.broker.errors import PubsubError
 from publican_emulator.rpc.call import CallInfo
 from publican_protocol.codes import Code
 
 When = Callable[[bytes, CallInfo], bool]
 """Says of a request, in wire bytes, whether a fault means it."""
-
-_BY_CODE = {each.code: each for each in errors.PubsubError.__subclasses__()}
 
 
 @dataclass(slots=True, eq=False)
@@ -24,7 +23,7 @@ class Fault:
     """One wish: `method` ("Publish", "*" for all) fails with `error` or waits for `delay_s`, `times` times (None: until it is removed)."""
 
     method: str
-    error: errors.PubsubError | None = None
+    error: PubsubError | None = None
     delay_s: float = 0.0
     times: int | None = 1
     when: When | None = None
@@ -46,7 +45,7 @@ class Fault:
 class Faults:
     """The faults of one emulator, first made, first met."""
 
-    def __init__(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+    def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """`sleep` waits for seconds, as the emulator's clock has them."""
         self.sleep = sleep
         self.wished: list[Fault] = []
@@ -58,8 +57,8 @@ class Faults:
             KeyError: there is no such code, or it is OK.
         """
         wanted = Code[code] if isinstance(code, str) else code
-        made: Callable[[str], errors.PubsubError] = _BY_CODE.get(wanted) or _refused(wanted)
-        return self._add(Fault(method, made(message or f"A fault that the test has wished for: {wanted.name}."), times=times, when=when))
+        error = _refusal(wanted, message or f"A fault that the test has wished for: {wanted.name}.")
+        return self._add(Fault(method, error, times=times, when=when))
 
     def delay(self, method: str, seconds: float, *, times: int | None = 1, when: When | None = None) -> Fault:
         """Let calls of a method wait before they are carried out."""
@@ -95,12 +94,13 @@ class Faults:
         return 0.0
 
 
-def _refused(code: Code) -> Callable[[str], errors.PubsubError]:
-    if code is Code.OK:
+def _refusal(wanted: Code, message: str) -> PubsubError:
+    if wanted is Code.OK:
         raise KeyError("OK is no fault")
 
-    class Coded(errors.PubsubError):
-        """A code whose class carries data of its own."""
+    class Wished(PubsubError):
+        """A refusal that only carries its code."""
 
-    Coded.code = code
-    return Coded
+        code = wanted
+
+    return Wished(message)
