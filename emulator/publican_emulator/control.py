@@ -1,7 +1,8 @@
-"""What a test may do to the emulator beside calling it: tell and move the time.
+"""What a test may do to the emulator beside calling it: move the time, cut streams, begin again.
 
 Time moves from deadline to deadline, in order: at each one everything that is due happens at its own instant, and whoever waits for messages
-gets them, before time goes on. So `advance(20)` is `advance(10); advance(10)`, and a lease of 10 s is seen to expire twice in it.
+gets them, before time goes on. So `advance(20)` is `advance(10); advance(10)`, and a lease of 10 s is seen to expire twice in it. A client that
+has been handed messages at a deadline gets a moment of real time to answer before the next one.
 
 All of this runs in the emulator's loop; `Emulator` offers the same to other threads.
 
@@ -9,11 +10,17 @@ PYTEST_DONT_REWRITE
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
-from publican_emulator.broker.errors import PubsubError, Unavailable
+from publican_emulator.broker.broker import Broker
+from publican_emulator.broker.errors import FailedPrecondition, PubsubError, Unavailable
 from publican_emulator.broker.instants import SECOND, Nanos
-from publican_emulator.driver import Driver, VirtualClock
+from publican_emulator.driver import Clock, Driver, VirtualClock
+from publican_emulator.rpc.faults import Faults
+
+SETTLE_S: Final = 0.05
+"""Real seconds that clients get, at each deadline, to settle what they were handed there."""
 
 _TURNS: Final = 5
 """Turns of the loop after the last consumer has come: one for its call to end, the others for its bytes to leave."""
@@ -24,14 +31,26 @@ class NotVirtual(RuntimeError):
 
 
 class Control:
-    """The clock of one emulator, by hand."""
+    """One emulator, by hand."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, faults: Faults, make_broker: Callable[[], Broker]) -> None:
         self._driver = driver
+        self._make_broker = make_broker
+        self.faults = faults
+
+    @property
+    def broker(self) -> Broker:
+        """The broker of now; a reset exchanges it."""
+        return self._driver.broker
 
     def now(self) -> Nanos:
         """Give the instant."""
         return self._driver.clock.now()
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether time moves by hand."""
+        return isinstance(self._driver.clock, VirtualClock)
 
     async def advance(self, seconds: float) -> None:
         """Let `seconds` pass.
@@ -49,33 +68,51 @@ class Control:
             NotVirtual: the emulator runs in real time.
             ValueError: `instant` lies in the past.
         """
-        clock = self._driver.clock
-        if not isinstance(clock, VirtualClock):
-            raise NotVirtual("only a virtual clock can be moved: make the emulator with Emulator(clock=VirtualClock())")
+        clock = self._clock()
         if instant < clock.now():
             raise ValueError(f"time does not run backwards: {instant} is {(clock.now() - instant) / SECOND} s ago")
         await self.drain()
-        while (due := self._driver.next_due()) is not None and due <= instant:
-            clock.move_to(max(due, clock.now()))
-            self._driver.settle()
-            await self.drain()
+        while await self.step(instant):
+            pass
         clock.move_to(instant)
-        self._driver.settle()
-        await self.drain()
+        await self._settle()
 
-    def break_streams(self, subscription: str | None = None, error: PubsubError | None = None) -> int:
-        """Cut the open streams and waiting pulls of one subscription, or of all, with UNAVAILABLE; give how many there were. Leases stay.
+    async def step(self, limit: Nanos) -> bool:
+        """Let time pass until the next deadline, if that is not after `limit`; say whether there was one.
 
         Raises:
-            NotFound: there is no such subscription.
+            NotVirtual: the emulator runs in real time.
         """
-        broker = self._driver.broker
-        names = broker.existing_names("subscription") if subscription is None else [subscription]
-        cut = [broker.get_subscription(name, self.now()) for name in names]
-        count = sum(len(each.rotation.consumers) for each in cut)
-        broker.end_consumers(error or Unavailable("The stream was cut, as the test has wished."), cut)
+        clock = self._clock()
+        due = self._driver.next_due()
+        if due is None or due > limit:
+            return False
+        clock.move_to(max(due, clock.now()))
+        await self._settle()
+        return True
+
+    def _clock(self) -> VirtualClock:
+        if not isinstance(self._driver.clock, VirtualClock):
+            raise NotVirtual("only a virtual clock can be moved: make the emulator with Emulator(clock=VirtualClock())")
+        return self._driver.clock
+
+    async def _settle(self) -> None:
+        """Let what is due happen, whoever waits for it take it, and the streams that took it settle it."""
+        loop = asyncio.get_running_loop()
+        handed_before = self._stream_load()[1]
         self._driver.settle()
-        return count
+        await self.drain()
+        held, handed = self._stream_load()
+        settled = held - (handed - handed_before)
+        give_up = loop.time() + SETTLE_S
+        while self._stream_load()[0] > settled and (left_s := give_up - loop.time()) > 0:
+            await self._driver.operated(left_s)
+            await self.drain()
+
+    def _stream_load(self) -> tuple[int, int]:
+        """Give how many deliveries streams hold, and how many they have been handed."""
+        load = [(each.outstanding, each.handed) for each in self.broker.consumers()]
+        return sum(held for held, _ in load), sum(handed for _, handed in load)
 
     async def drain(self) -> None:
         """Let whoever has been woken take what it was woken for, and the bytes leave."""
@@ -83,3 +120,26 @@ class Control:
             await asyncio.sleep(0)
         for _ in range(_TURNS):
             await asyncio.sleep(0)
+
+    def break_streams(self, subscription: str | None = None, error: PubsubError | None = None) -> int:
+        """Cut the open streams and waiting pulls of one subscription, or of all, with UNAVAILABLE; give how many there were. Leases stay.
+
+        Raises:
+            NotFound: there is no such subscription.
+        """
+        broker = self.broker
+        names = broker.existing_names("subscription") if subscription is None else [subscription]
+        cut = [broker.get_subscription(name, self.now()) for name in names]
+        count = sum(len(each.rotation.consumers) for each in cut)
+        broker.end_consumers(error or Unavailable("The stream was cut, as the test has wished."), cut)
+        self._driver.settle()
+        return count
+
+    def reset(self, why: str = "The emulator was reset.", *, clock: Clock | None = None) -> None:
+        """Go on with an empty broker: message ids start at 1 again, and what waits on the old one ends FAILED_PRECONDITION, with `why`.
+
+        Faults are taken back. The time stays what it is, unless another clock is given.
+        """
+        self._driver.clock = clock or self._driver.clock
+        self.faults.clear()
+        self._driver.swap(self._make_broker(), FailedPrecondition(why))

@@ -101,6 +101,7 @@ class Driver:
         self._waiters: dict[Consumer, asyncio.Future[None]] = {}
         self._sleepers: list[tuple[Nanos, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
+        self._operated: asyncio.Future[None] | None = None
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Use this loop for the timer and for waking consumers."""
@@ -116,6 +117,8 @@ class Driver:
 
     def _after(self) -> None:
         broker = self.broker
+        if self._operated is not None and not self._operated.done():
+            self._operated.set_result(None)
         if broker.ready:
             for consumer in broker.ready:
                 waiter = self._waiters.get(consumer)
@@ -184,6 +187,17 @@ class Driver:
             await waiter
         finally:
             del self._waiters[consumer]
+
+    async def operated(self, limit_s: float) -> None:
+        """Return after the next operation, or after so many real seconds."""
+        waiting = self._operated = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(limit_s):
+                await waiting
+        except TimeoutError:
+            pass
+        finally:
+            self._operated = None
 
     @property
     def has_woken(self) -> bool:

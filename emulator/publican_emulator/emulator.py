@@ -14,7 +14,7 @@ from typing import Final, Self, TypeVar
 
 from publican_emulator import endpoint
 from publican_emulator.broker.broker import Broker
-from publican_emulator.broker.errors import FailedPrecondition, Unavailable
+from publican_emulator.broker.errors import Unavailable
 from publican_emulator.broker.events import Listener
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.control import Control
@@ -70,7 +70,7 @@ class Emulator:
         self._bound: list[tuple[str, int]] = []
         self._thread: LoopThread | None = None
         self._scope = ExitStack()
-        self.control = Control(self._driver)
+        self.control = Control(self._driver, self.faults, lambda: Broker(self._listener))
         """What moves the time, for code in the emulator's own loop."""
 
     # life
@@ -144,10 +144,8 @@ class Emulator:
             self._thread.call(self._reset, why, clock)
 
     def _reset(self, why: str, clock: Clock | None) -> None:
-        self._driver.clock = clock or self._driver.clock
-        self._driver.swap(Broker(self._listener), FailedPrecondition(why))
+        self.control.reset(why, clock=clock)
         self._dispatcher.surprises.clear()
-        self.faults.clear()
 
     def run(self, operation: Callable[..., T], *arguments: object) -> T:
         """Run an operation of the broker as a call would: `emulator.run(Broker.create_topic, name, TopicSettings())`. The time is added.

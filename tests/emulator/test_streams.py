@@ -143,3 +143,16 @@ def test_threads_and_descriptors_are_given_back_when_streams_were_open() -> None
 def named_threads() -> list[str]:
     """Give the names of the threads that are ours; gRPC keeps some of its own for a while."""
     return sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("publican"))
+
+
+def test_a_stream_that_acks_at_once_sees_each_deadline_settled(emulator: Emulator) -> None:
+    """Advancing waits, in real time, for the client of the stream to settle what it got at a deadline: so nothing is delivered twice."""
+    stream = Stream(emulator.address)
+    publish(emulator, b"one")
+    stream.received.get(timeout=10)
+    acker = threading.Thread(target=lambda: stream.send(pubsub.StreamingPullRequest(ack_ids=[stream.received.get(timeout=10).ack_id])))
+    acker.start()
+    emulator.advance(60)
+    acker.join()
+    assert stream.received.empty()
+    stream.close()

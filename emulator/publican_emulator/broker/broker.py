@@ -322,9 +322,8 @@ class Broker:
     def pass_on(self, consumer: Consumer, now: Nanos) -> None:
         """Say that a consumer which was told to come cannot take anything now: the next one is told."""
         self.settle(now)
-        subscription = consumer.subscription
-        subscription.rotation.rest(consumer)
-        subscription.rotation.tell()
+        consumer.subscription.rotation.rest(consumer)
+        consumer.subscription.rotation.tell()
 
     def lease(self, consumer: Consumer, max_bytes: int, now: Nanos) -> Batch:
         """Hand a consumer its share of what is available, at most about `max_bytes` on the wire; empty when there is nothing for it.
@@ -333,10 +332,9 @@ class Broker:
             PubsubError: it will get nothing any more: why.
         """
         self.settle(now)
-        subscription = consumer.subscription
         if consumer.end is None:
-            subscription.last_activity = now
-        return subscription.lease(consumer, max_bytes, now)
+            consumer.subscription.last_activity = now
+        return consumer.subscription.lease(consumer, max_bytes, now)
 
     def close(self, consumer: Consumer, now: Nanos) -> None:
         """Forget a consumer; its leases stay until their deadlines, and its ack ids stay good."""
@@ -346,6 +344,10 @@ class Broker:
             subscription.last_activity = now
         subscription.rotation.close(consumer)
         subscription.backlog.closed(consumer)
+
+    def consumers(self) -> list[Consumer]:
+        """Give every consumer that is open."""
+        return [consumer for subscription in self._subscriptions for consumer in subscription.rotation.consumers]
 
     def end_consumers(self, error: PubsubError, subscriptions: Iterable[Subscription] | None = None) -> None:
         """Tell every consumer, or those of some subscriptions, that it will get nothing any more."""

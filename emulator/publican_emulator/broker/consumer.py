@@ -43,6 +43,8 @@ class Consumer:
     client_id: str = ""
     outstanding: int = 0
     outstanding_bytes: int = 0
+    handed: int = 0
+    """How many deliveries have been charged to it so far."""
     mood: Mood = Mood.BUSY
     end: PubsubError | None = None
     """Why it will get nothing any more: its subscription was deleted, detached, ..."""
@@ -71,6 +73,7 @@ class Consumer:
     def charge(self, messages: int, size: int) -> None:
         """Count messages that were handed to it."""
         self.outstanding += messages
+        self.handed += messages
         self.outstanding_bytes += size
 
     def free(self, messages: int, size: int) -> None:
