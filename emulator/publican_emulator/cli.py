@@ -50,6 +50,8 @@ def parser() -> argparse.ArgumentParser:
         help="when a StreamingPull is closed with UNAVAILABLE (never)",
     )
     serve.add_argument("--cors-origin", metavar="ORIGIN", action="append", default=[], help="a web origin whose pages may use it; may be repeated")
+    serve.add_argument("--history", action="store_true", help="keep what happens, for the admin API to tell")
+    serve.add_argument("--admin", action="store_true", help="let other machines use the admin API, where it listens to them")
     serve.add_argument(
         "--log-level", choices=_LOG_LEVELS, default="warning", help="what is logged, on stderr (warning; info tells of names not found)"
     )
@@ -78,6 +80,8 @@ def _serve(options: argparse.Namespace) -> int:
         pull_wait_s=options.pull_wait,
         stream_max_age_s=options.stream_max_age,
         cors_origins=options.cors_origin,
+        history=options.history,
+        admin=options.admin or None,
         log_level=options.log_level,
     )
 

@@ -10,7 +10,7 @@ PYTEST_DONT_REWRITE
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from publican_emulator.broker.broker import Broker
@@ -30,12 +30,20 @@ class NotVirtual(RuntimeError):
     """The clock is the system's: it moves by itself, and nobody moves it."""
 
 
+async def _nothing() -> None:
+    pass
+
+
 class Control:
     """One emulator, by hand."""
 
-    def __init__(self, driver: Driver, faults: Faults, make_broker: Callable[[], Broker]) -> None:
+    def __init__(
+        self, driver: Driver, faults: Faults, make_broker: Callable[[], Broker], drop_connections: Callable[[], Awaitable[None]] = _nothing
+    ) -> None:
+        """`make_broker` gives what a reset begins with; `drop_connections` ends those there are."""
         self._driver = driver
         self._make_broker = make_broker
+        self._drop_connections = drop_connections
         self.faults = faults
 
     @property
@@ -121,6 +129,11 @@ class Control:
         for _ in range(_TURNS):
             await asyncio.sleep(0)
 
+    async def settle(self) -> None:
+        """Let what is due now happen, and whoever waits for it take it."""
+        self._driver.settle()
+        await self.drain()
+
     def break_streams(self, subscription: str | None = None, error: PubsubError | None = None) -> int:
         """Cut the open streams and waiting pulls of one subscription, or of all, with UNAVAILABLE; give how many there were. Leases stay.
 
@@ -134,6 +147,12 @@ class Control:
         broker.end_consumers(error or Unavailable("The stream was cut, as the test has wished."), cut)
         self._driver.settle()
         return count
+
+    async def restart(self) -> None:
+        """End every stream with UNAVAILABLE and close every connection, as a server does that is started anew; topics, messages and leases stay."""
+        self.break_streams(error=Unavailable("The emulator is restarting."))
+        await self.drain()
+        await self._drop_connections()
 
     def reset(self, why: str = "The emulator was reset.", *, clock: Clock | None = None) -> None:
         """Go on with an empty broker: message ids start at 1 again, and what waits on the old one ends FAILED_PRECONDITION, with `why`.

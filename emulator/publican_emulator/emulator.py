@@ -7,32 +7,40 @@ PYTEST_DONT_REWRITE
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+import functools
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from publican_emulator import endpoint
 from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.errors import Unavailable
-from publican_emulator.broker.events import Listener
+from publican_emulator.broker.events import Fact, Listener
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.control import Control
 from publican_emulator.driver import Clock, Driver, SystemClock
+from publican_emulator.history import History
 from publican_emulator.inprocess import LoopThread, real_sockets
 from publican_emulator.rpc.dispatch import Dispatcher
 from publican_emulator.rpc.faults import Faults
+from publican_emulator.rpc.http import Headers, HttpRequest, HttpResponse
 from publican_emulator.rpc.rest import Rest
 from publican_emulator.services import table
 from publican_emulator.services.messages import Messages
 from publican_emulator.services.streaming_pull import StreamingPull
 from publican_emulator.transport.server import Server
 
+if TYPE_CHECKING:
+    from publican_emulator.admin.pages import AdminPages
+
 T = TypeVar("T")
 
 PULL_WAIT_S: Final = 90.0
 STOP_GRACE_S: Final = 0.3
 """How long the end waits for answers to leave, so that all of it takes less than a second."""
+
+_OWN_HEADERS: Final[Mapping[str, str]] = {"host": "localhost", "x-publican-admin": "in process"}
 
 
 class Emulator:
@@ -48,16 +56,22 @@ class Emulator:
         stream_max_age_s: float | None = None,
         cors_origins: Collection[str] = (),
         listener: Listener | None = None,
+        history: bool = False,
+        admin: bool | None = None,
     ) -> None:
         """Make one; it listens when its context is entered.
 
         `port` 0 takes a free one. `pull_wait_s`: when a Pull that finds nothing gives up. `stream_max_age_s`: when a StreamingPull is closed with
-        UNAVAILABLE (never). `listener` is told every fact, in the loop.
+        UNAVAILABLE (never). `listener` is told every fact, in the loop. `history`: facts are kept, for `history` and the admin API. `admin`: whether
+        the admin API answers (None: where nobody but this machine can ask).
         """
         self.host = host
         self._wanted_port = port
         self._listener = listener
-        self._driver = Driver(Broker(listener), clock or SystemClock())
+        self.history = History()
+        """What happened since the last reset, when it is kept."""
+        self._keeps_history = history
+        self._driver = Driver(self._empty_broker(), clock or SystemClock())
         self.faults = Faults(self._driver.sleep)
         """Calls that are to fail or to wait."""
         self._dispatcher = Dispatcher(
@@ -66,12 +80,14 @@ class Emulator:
             existing_names=lambda kind: self._driver.broker.existing_names(kind),
             faults=self.faults,
         )
-        self._server = Server(self._dispatcher, Rest(self._dispatcher, cors_origins=cors_origins))
+        self.control = Control(self._driver, self.faults, self._begin_again, lambda: self._server.drop(STOP_GRACE_S))
+        """What moves the time, for code in the emulator's own loop."""
+        self._admin = admin
+        self._rest = Rest(self._dispatcher, cors_origins=cors_origins, admin=self._ask_admin)
+        self._server = Server(self._dispatcher, self._rest)
         self._bound: list[tuple[str, int]] = []
         self._thread: LoopThread | None = None
         self._scope = ExitStack()
-        self.control = Control(self._driver, self.faults, lambda: Broker(self._listener))
-        """What moves the time, for code in the emulator's own loop."""
 
     # life
 
@@ -145,7 +161,51 @@ class Emulator:
 
     def _reset(self, why: str, clock: Clock | None) -> None:
         self.control.reset(why, clock=clock)
+
+    def _begin_again(self) -> Broker:
+        self.history.clear()
         self._dispatcher.surprises.clear()
+        return self._empty_broker()
+
+    def _empty_broker(self) -> Broker:
+        listener = self._listener
+        if not self._keeps_history:
+            return Broker(listener)
+        if listener is None:
+            return Broker(self.history)
+
+        def both(fact: Fact) -> None:
+            self.history(fact)
+            listener(fact)
+
+        return Broker(both)
+
+    def _keep_history(self, wanted: bool) -> None:
+        self._keeps_history = wanted
+
+    def _ask_admin(self, request: HttpRequest, headers: Headers) -> HttpResponse | Coroutine[Any, Any, HttpResponse]:
+        return self._admin_pages.answer(request, headers)
+
+    @functools.cached_property
+    def _admin_pages(self) -> "AdminPages":
+        from publican_emulator import __version__  # what only those pay for who ask
+        from publican_emulator.admin.operations import Operations
+        from publican_emulator.admin.pages import AdminPages
+
+        operations = Operations(self.control, self.history, self._describe, lambda: self.surprises, self._keep_history)
+        return AdminPages(operations, __version__, enabled=endpoint.is_loopback(self.host) if self._admin is None else self._admin)
+
+    def _describe(self) -> dict[str, object]:
+        return {"name": "publican", "address": self.address, "history": self._keeps_history}
+
+    def ask(self, method: str, target: str, body: bytes = b"") -> HttpResponse:
+        """Answer an HTTP request to the REST or admin API without a socket."""
+        request = HttpRequest(method, target, _OWN_HEADERS, body, "in process")
+        return self._threaded().call(self._ask, request)
+
+    async def _ask(self, request: HttpRequest) -> HttpResponse:
+        answer = self._rest.answer(request)
+        return answer if isinstance(answer, HttpResponse) else await answer
 
     def run(self, operation: Callable[..., T], *arguments: object) -> T:
         """Run an operation of the broker as a call would: `emulator.run(Broker.create_topic, name, TopicSettings())`. The time is added.

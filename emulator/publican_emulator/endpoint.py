@@ -54,3 +54,8 @@ def listening(host: str) -> tuple[str, ...]:
 
         return tuple(dict.fromkeys(str(address[0]) for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)))
     return (host,)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what listens on `host` can be reached from this machine only."""
+    return all(ipaddress.ip_address(each).is_loopback for each in listening(host))

@@ -12,7 +12,7 @@ PYTEST_DONT_REWRITE
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from publican_emulator.broker.events import Fact, Kind
@@ -23,6 +23,8 @@ from publican_protocol.pubsub import PubsubMessage
 FACTS_MAX: Final = 100_000
 MESSAGES_MAX: Final = 100
 VALUE_CHARACTERS_MAX: Final = 60
+NACK_LOOP: Final = 1_000
+"""So many deliveries of one message at one instant are a mistake of its consumer."""
 
 _OFFSET_WIDTH: Final = 8
 _KIND_WIDTH: Final = max(len(kind.value) for kind in Kind)
@@ -33,13 +35,50 @@ class History:
 
     def __init__(self) -> None:
         self.facts: deque[Fact] = deque(maxlen=FACTS_MAX)
+        self.count = 0
+        """How many facts there have been; those that are still kept have the highest numbers, up to this one."""
+        self.nack_loops: list[str] = []
+        """Deliveries that were made again and again without any time passing, in words."""
+        self.heard: Callable[[], None] | None = None
+        """Called after each fact."""
         self._start: Nanos | None = None
 
     def __call__(self, fact: Fact) -> None:
         """Take a fact: this is what a broker calls its listener with."""
         if self._start is None:
             self._start = fact.at
+        self.count += 1
         self.facts.append(fact)
+        if fact.kind is Kind.DELIVERED and fact.attempt and fact.attempt % NACK_LOOP == 0:
+            self._look_for_a_loop(fact)
+        if self.heard is not None:
+            self.heard()
+
+    def since(self, number: int) -> Iterator[tuple[int, Fact]]:
+        """Give the facts after the one of that number, each with its own."""
+        first = self.count - len(self.facts) + 1
+        for place in range(max(0, number + 1 - first), len(self.facts)):
+            yield first + place, self.facts[place]
+
+    def clear(self) -> None:
+        """Forget everything: a new broker begins."""
+        self.facts.clear()
+        self.count = 0
+        self.nack_loops.clear()
+        self._start = None
+
+    def _look_for_a_loop(self, fact: Fact) -> None:
+        message = fact.messages[0]
+        deliveries = 0
+        for each in reversed(self.facts):
+            if each.at != fact.at:
+                return
+            deliveries += each.kind is Kind.DELIVERED and each.resource == fact.resource and message in each.messages
+            if deliveries >= NACK_LOOP:
+                self.nack_loops.append(
+                    f"nack loop: {fact.resource} has handed out message {wire.message_id_of(message)} {deliveries} times at one instant"
+                )
+                return
 
     def text(self, *, messages_max: int = MESSAGES_MAX) -> str:
         """Give the timeline, message by message, in the order in which they were first heard of."""

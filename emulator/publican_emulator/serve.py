@@ -28,6 +28,8 @@ def run(
     pull_wait_s: float | None = None,
     stream_max_age_s: float | None = None,
     cors_origins: Collection[str] = (),
+    history: bool = False,
+    admin: bool | None = None,
     log_level: str = "warning",
 ) -> int:
     """Serve until a signal comes; give the exit code."""
@@ -38,6 +40,8 @@ def run(
         pull_wait_s=PULL_WAIT_S if pull_wait_s is None else pull_wait_s,
         stream_max_age_s=stream_max_age_s,
         cors_origins=cors_origins,
+        history=history,
+        admin=admin,
     )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(KeyboardInterrupt):
         try:

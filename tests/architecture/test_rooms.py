@@ -24,6 +24,7 @@ ROOMS = [
     "transport",
     "history",
     "control",
+    "admin",
     "endpoint",
     "inprocess",
     "emulator",

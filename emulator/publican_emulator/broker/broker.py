@@ -161,12 +161,12 @@ class Broker:
 
     def _publish(self, topic: Topic, messages: Sequence[bytes], tails: Sequence[bytes], now: Nanos) -> range:
         first_id = self._next_message_id
-        stored = topic.publish(messages, tails, self.intake, first_id, now)
+        stored = topic.publish(messages, tails, self.intake, first_id, now, is_heard=self.listener is not None)
         self._next_message_id += len(messages)
         if topic.kept is not None and topic.armed is None:
             self._timers.arm(topic, topic.next_due())
         if self.listener is not None:
-            self.listener(Fact(now, Kind.PUBLISHED, topic.name, tuple(stored), note="" if stored else f"nobody reads it: ids {first_id} and on"))
+            self.listener(Fact(now, Kind.PUBLISHED, topic.name, tuple(stored), note="" if topic.is_read else "nobody reads it"))
         topic.tell()
         return range(first_id, self._next_message_id)
 

@@ -67,13 +67,20 @@ class Topic:
 
     # messages
 
-    def publish(self, messages: Sequence[bytes], tails: Sequence[bytes], intake: Intake, first_id: int, now: Nanos) -> list[bytes]:
-        """Store checked messages under consecutive ids and give them as they are stored; nothing is stored when nobody will read them."""
-        if not self.is_read:
+    def publish(
+        self, messages: Sequence[bytes], tails: Sequence[bytes], intake: Intake, first_id: int, now: Nanos, *, is_heard: bool = False
+    ) -> list[bytes]:
+        """Store checked messages under consecutive ids and give them as they are stored; nothing is stored when nobody will read them.
+
+        `is_heard`: somebody listens to the facts, and is told even what nobody reads.
+        """
+        if not (self.is_read or is_heard):
             return []
         # milliseconds, as in every recording of the service; never backwards, since cursors search by it
         self._last_publish = max(self._last_publish, Nanos(now - now % MILLISECOND))
         stored = wire.stamp(messages, first_id, self._last_publish)
+        if not self.is_read:
+            return stored
         if len(self._indexed) < len(self.subscriptions) or self.kept is not None or self.snapshots:
             self.log.append(stored)
         if self._indexed:

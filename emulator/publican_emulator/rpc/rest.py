@@ -7,7 +7,7 @@ pages are refused (web_pages.py), plain questions are answered. The rest is the 
 PYTEST_DONT_REWRITE
 """
 
-from collections.abc import Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Final
 
 from publican_emulator.broker.errors import PubsubError
@@ -21,12 +21,19 @@ __all__ = ["HttpRequest", "HttpResponse", "Rest"]
 _PAGES: Final = {"/": b"Ok\n", "/healthz": b"ok\n"}
 """Plain answers for people, compose files and probes that only want to know whether anybody listens."""
 
+ADMIN_PREFIX: Final = "/_publican"
+
+Answerer = Callable[[HttpRequest, Headers], HttpResponse | Coroutine[Any, Any, HttpResponse]]
+"""Answers a request; the headers go into the response."""
+
 
 class Rest:
     """The REST surface of what a dispatcher answers."""
 
-    def __init__(self, dispatcher: Dispatcher, *, cors_origins: Collection[str] = ()) -> None:
+    def __init__(self, dispatcher: Dispatcher, *, cors_origins: Collection[str] = (), admin: Answerer | None = None) -> None:
+        """`admin` answers what is asked under ADMIN_PREFIX."""
         self._dispatcher = dispatcher
+        self._admin = admin
         self._web_pages = WebPages(cors_origins)
 
     def answer(self, request: HttpRequest) -> HttpResponse | Coroutine[Any, Any, HttpResponse]:
@@ -40,6 +47,8 @@ class Rest:
                 return self._web_pages.preflight(request, headers)
             if request.method in {"GET", "HEAD"} and (page := _PAGES.get(request.target.partition("?")[0])):
                 return HttpResponse(200, [("Content-Type", "text/plain; charset=UTF-8"), *headers], page)
+            if self._admin is not None and request.target.startswith(ADMIN_PREFIX):
+                return self._admin(request, headers)
             return transcoder.answer(self._dispatcher, request, headers)
         except PubsubError as error:
             return transcoder.refusal(failure(error), headers)

@@ -30,6 +30,7 @@ class Http1:
     def __init__(self, rest: Rest, budget: Budget) -> None:
         self._rest = rest
         self._budget = budget
+        self._answering: set[web.RequestHandler] = set()
         # a client that goes away ends its call: a Pull that went on waiting would lease messages to nobody
         self._server = web.Server(self._handle, access_log=None, auto_decompress=False, keepalive_timeout=3_630.0, handler_cancellation=True)
 
@@ -40,13 +41,25 @@ class Http1:
         protocol.connection_made(transport)
         protocol.data_received(first)
 
+    def drop(self) -> None:
+        """End every connection: idle ones at once, others when they have been answered."""
+        for connection in list(self._server.connections):
+            connection.close() if connection in self._answering else connection.force_close()
+
     async def close(self, grace_s: float) -> None:
         """End every connection: idle ones at once, others when they have been answered, or after `grace_s` seconds."""
-        for connection in list(self._server.connections):
-            connection.close()  # `shutdown` alone waits all of its time for an idle one
+        self.drop()  # `shutdown` alone waits all of its time for an idle one
         await self._server.shutdown(grace_s)
 
     async def _handle(self, request: BaseRequest) -> web.StreamResponse:
+        connection = request.protocol
+        self._answering.add(connection)
+        try:
+            return await self._answer(request)
+        finally:
+            self._answering.discard(connection)
+
+    async def _answer(self, request: BaseRequest) -> web.StreamResponse:
         body = await self._body(request)
         if body is None:
             response = web.Response(status=400, body=_TOO_LARGE, headers={hdrs.CONTENT_TYPE: "application/json; charset=UTF-8"})

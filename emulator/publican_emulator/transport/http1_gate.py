@@ -57,6 +57,11 @@ class Http1Gate:
             self._loading.join()
             self._loading = None
 
+    def drop(self) -> None:
+        """End every connection that is being served; others may come."""
+        if self._http1 is not None:
+            self._http1.drop()
+
     async def close(self, grace_s: float) -> None:
         """End every connection."""
         self._join()

@@ -52,6 +52,13 @@ class Server:
     def _http2(self) -> Http2Socket:
         return Http2Socket(self._dispatcher, self._rest, self._budget, self._sockets)
 
+    async def drop(self, grace_s: float) -> None:
+        """End every connection as `stop` does, and go on listening."""
+        self._http1.drop()
+        async with asyncio.TaskGroup() as closing:
+            for each in list(self._sockets):
+                closing.create_task(each.close(grace_s))
+
     async def stop(self, grace_s: float) -> None:
         """Take no more connections, end what is open with UNAVAILABLE and GOAWAY, and return when nothing is left."""
         for server in self._listening:

@@ -1,0 +1,267 @@
+"""What the admin API can do: a table of operations, each with its path, and what it takes and gives as JSON.
+
+Every operation runs in the emulator's loop. Paths stand below /_publican; `{subscription}` is `projects/P/subscriptions/S`.
+
+PYTEST_DONT_REWRITE
+"""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from publican_emulator.admin import views
+from publican_emulator.admin.asked import Asked
+from publican_emulator.broker import mischief
+from publican_emulator.broker.errors import FailedPrecondition, InvalidArgument, NotFound
+from publican_emulator.broker.instants import SECOND, Nanos
+from publican_emulator.broker.subscription import Subscription
+from publican_emulator.control import Control, NotVirtual
+from publican_emulator.driver import SystemClock, VirtualClock
+from publican_emulator.history import History
+from publican_emulator.rpc.faults import Fault
+from publican_protocol.codes import Code
+
+EVENTS_MAX: Final = 10_000
+"""Events in one answer."""
+
+WAIT_S_MAX: Final = 60.0
+
+Answer = Mapping[str, Any] | str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that can be asked for."""
+
+    method: str
+    path: str
+    summary: str
+    run: Callable[[Asked], Answer | Awaitable[Answer]]
+    takes: tuple[str, ...] = ()
+    """Fields of the body, or of the query for a GET."""
+
+
+class Operations:
+    """The operations on one emulator."""
+
+    def __init__(
+        self,
+        control: Control,
+        history: History,
+        describe: Callable[[], Mapping[str, Any]],
+        surprises: Callable[[], list[Exception]],
+        keep_history: Callable[[bool], None],
+    ) -> None:
+        """`describe` tells of the emulator as a whole; `surprises` gives its own errors; `keep_history` says what a reset begins with."""
+        self._keep_history = keep_history
+        history.heard = self.heard
+        self._control = control
+        self._history = history
+        self._describe = describe
+        self._surprises = surprises
+        self._faults: dict[int, Fault] = {}
+        self._numbers = itertools.count(1)
+        self._waiting: set[asyncio.Future[None]] = set()
+        self.table: Final = (
+            Operation("GET", "/health", "Whether it serves", lambda asked: {"status": "ok"}),
+            Operation("GET", "/info", "Version, address, clock", lambda asked: {**self._describe(), **self._time()}),
+            Operation(
+                "POST", "/reset", "Begin with an empty Pub/Sub; clock: virtual, real, or as it is", self._reset, ("why", "clock", "start", "history")
+            ),
+            Operation("POST", "/restart", "End every stream and connection, as a restart does; nothing is lost", self._restart),
+            Operation("GET", "/clock", "The time", lambda asked: self._time()),
+            Operation("POST", "/clock/advance", "Let seconds pass, from deadline to deadline", self._advance, ("seconds",)),
+            Operation("POST", "/clock/move", "Let time pass until an instant", self._move, ("to",)),
+            Operation(
+                "POST", "/clock/step", "Let time pass until the next deadline, if it is within so many seconds", self._step, ("withinSeconds",)
+            ),
+            Operation("POST", "/settle", "Return when whoever waits for messages has what there is for it", self._settle),
+            Operation("GET", "/events", "What happened after a number; waits for it so many seconds", self._events, ("after", "waitSeconds")),
+            Operation(
+                "GET", "/messages", "Every message with its events and states, of a topic, a subscription or all", self._messages, ("resource",)
+            ),
+            Operation("GET", "/history", "The timeline as text", lambda asked: self._history.text()),
+            Operation("GET", "/surprises", "Errors inside the emulator, and nack loops", self._errors),
+            Operation("GET", "/faults", "The faults there are, with their hits", lambda asked: {"faults": self._told_faults()}),
+            Operation(
+                "POST",
+                "/faults",
+                "Let calls fail (code, message) or wait (delaySeconds)",
+                self._fault,
+                ("method", "code", "message", "delaySeconds", "times"),
+            ),
+            Operation("DELETE", "/faults", "Take all faults back; tells those that met nothing", self._clear_faults),
+            Operation("DELETE", "/faults/{fault}", "Take one fault back; tells its hits", self._remove_fault),
+            Operation("POST", "/streams/break", "Cut open streams and waiting pulls", self._break, ("subscription",)),
+            Operation("POST", "/{subscription}/loseAcks", "Lose the next acks", self._lose_acks, ("count",)),
+            Operation("POST", "/{subscription}/reorder", "Turn the next batches round", self._reorder, ("count",)),
+            Operation("POST", "/{subscription}/expire", "End the lease of a message now", self._expire, ("messageId",)),
+            Operation("POST", "/{subscription}/duplicate", "Deliver a second copy of a message", self._duplicate, ("messageId",)),
+            Operation("GET", "/{subscription}/mischief", "How much mischief has been done", self._mischief),
+        )
+
+    def heard(self) -> None:
+        """Wake those who wait for events: there is one."""
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()
+
+    # begin again
+
+    def _reset(self, asked: Asked) -> Answer:
+        kind = asked.text("clock", "")
+        start = asked.instant("start")
+        if kind not in {"", "virtual", "real"}:
+            raise InvalidArgument(f"Invalid clock: {kind!r}; it is virtual or real.")
+        if "history" in asked.fields:
+            self._keep_history(asked.fields["history"] is True)
+        clock = VirtualClock(start) if kind == "virtual" or start is not None else SystemClock() if kind == "real" else None
+        self._control.reset(asked.text("why", "The emulator was reset."), clock=clock)
+        self._faults.clear()
+        return self._time()
+
+    async def _restart(self, asked: Asked) -> Answer:
+        await self._control.restart()
+        return {}
+
+    # time
+
+    def _time(self) -> dict[str, Any]:
+        return {"now": views.rfc3339(self._control.now()), "clock": "virtual" if self._control.is_virtual else "real"}
+
+    async def _advance(self, asked: Asked) -> Answer:
+        before = self._history.count
+        seconds = asked.number("seconds")
+        await self._moved(self._control.advance(seconds))
+        return self._told(before)
+
+    async def _move(self, asked: Asked) -> Answer:
+        before = self._history.count
+        to = asked.instant("to")
+        if to is None:
+            raise InvalidArgument("Missing to: an instant in RFC 3339.")
+        await self._moved(self._control.move_to(to))
+        return self._told(before)
+
+    async def _step(self, asked: Asked) -> Answer:
+        before = self._history.count
+        limit = self._control.now() + round(asked.number("withinSeconds", 3600.0) * SECOND)
+        moved = await self._moved(self._control.step(Nanos(limit)))
+        return {**self._told(before), "moved": bool(moved)}
+
+    async def _moved(self, moving: Awaitable[object]) -> object:
+        try:
+            return await moving
+        except NotVirtual:
+            raise FailedPrecondition("The clock is the system's and is not moved: reset with clock=virtual.") from None
+        except ValueError as error:
+            raise InvalidArgument(f"{error}") from None
+
+    async def _settle(self, asked: Asked) -> Answer:
+        before = self._history.count
+        await self._control.drain()
+        return self._told(before)
+
+    # what happened
+
+    def _told(self, after: int) -> dict[str, Any]:
+        events = [views.event(number, fact) for number, fact in itertools.islice(self._history.since(after), EVENTS_MAX)]
+        return {**self._time(), "events": events, "last": events[-1]["number"] if events else min(after, self._history.count)}
+
+    async def _events(self, asked: Asked) -> Answer:
+        after = round(asked.number("after", 0.0))
+        wait_s = min(asked.number("waitSeconds", 0.0), WAIT_S_MAX)
+        if self._history.count <= after and wait_s > 0:
+            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.add(waiting)
+            try:
+                async with asyncio.timeout(wait_s):
+                    await waiting
+            except TimeoutError:
+                pass
+            finally:
+                self._waiting.discard(waiting)
+        return self._told(after)
+
+    def _messages(self, asked: Asked) -> Answer:
+        return {"messages": views.messages(self._history.since(0), resource=asked.text("resource", ""))}
+
+    def _errors(self, asked: Asked) -> Answer:
+        return {"errors": [f"{type(error).__name__}: {error}" for error in self._surprises()], "nackLoops": list(self._history.nack_loops)}
+
+    # faults
+
+    def _fault(self, asked: Asked) -> Answer:
+        method, code, message = asked.text("method"), asked.text("code", ""), asked.text("message", "")
+        times = asked.whole("times", 1)
+        if code:
+            if code not in Code.__members__ or code == Code.OK.name:
+                raise InvalidArgument(f"Invalid code: {code!r}; it is one of {', '.join(each.name for each in Code if each is not Code.OK)}.")
+            fault = self._control.faults.fail(method, code, message, times=times or None)
+        else:
+            fault = self._control.faults.delay(method, asked.number("delaySeconds"), times=times or None)
+        number = next(self._numbers)
+        self._faults[number] = fault
+        return {"fault": number}
+
+    def _told_faults(self) -> list[dict[str, Any]]:
+        return [_fault(number, fault) for number, fault in self._faults.items()]
+
+    def _clear_faults(self, asked: Asked) -> Answer:
+        told = self._told_faults()
+        self._control.faults.clear()
+        self._faults.clear()
+        return {"faults": told}
+
+    def _remove_fault(self, asked: Asked) -> Answer:
+        number = asked.names["fault"]
+        fault = self._faults.pop(int(number), None) if number.isdecimal() else None
+        if fault is None:
+            raise NotFound("fault", number)
+        self._control.faults.remove(fault)
+        return _fault(int(number), fault)
+
+    def _break(self, asked: Asked) -> Answer:
+        return {"count": self._control.break_streams(asked.text("subscription", "") or None)}
+
+    # mischief
+
+    def _lose_acks(self, asked: Asked) -> Answer:
+        mischief.lose_acks(self._subscription(asked), asked.whole("count", 1))
+        return {}
+
+    def _reorder(self, asked: Asked) -> Answer:
+        mischief.reorder(self._subscription(asked), asked.whole("count", 1))
+        return {}
+
+    async def _expire(self, asked: Asked) -> Answer:
+        count = mischief.expire(self._subscription(asked), asked.message_id(), self._control.now())
+        await self._control.settle()
+        return {"count": count}
+
+    async def _duplicate(self, asked: Asked) -> Answer:
+        count = mischief.duplicate(self._subscription(asked), asked.message_id())
+        await self._control.settle()
+        return {"count": count}
+
+    def _mischief(self, asked: Asked) -> Answer:
+        done = self._subscription(asked).mischief
+        return {
+            "acksLost": done.acks_lost if done else 0,
+            "acksToLose": done.acks_to_lose if done else 0,
+            "batchesReordered": done.batches_reordered if done else 0,
+            "batchesToReorder": done.batches_to_reorder if done else 0,
+        }
+
+    def _subscription(self, asked: Asked) -> Subscription:
+        return self._control.broker.get_subscription(asked.names["subscription"], self._control.now())
+
+
+def _fault(number: int, fault: Fault) -> dict[str, Any]:
+    told: dict[str, Any] = {"fault": number, "method": fault.method, "hits": fault.hits, "times": fault.times or 0}
+    if fault.error is not None:
+        return {**told, "code": fault.error.code.name, "message": fault.error.message}
+    return {**told, "delaySeconds": fault.delay_s}
