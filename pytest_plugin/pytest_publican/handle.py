@@ -1,70 +1,70 @@
-"""What the `pubsub` fixture gives: an address, the names of a project, resources made without a client, and the time.
+"""What the `pubsub` fixture gives: resources made without a client, the time, faults, and everything that happened.
 
-A topic and a subscription are strings, their full resource names, so any client takes them as they are.
+PYTEST_DONT_REWRITE
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import base64
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final, Protocol, TypeVar
 
-from publican_emulator.broker.broker import Broker
-from publican_emulator.broker.instants import SECOND, Nanos
-from publican_emulator.broker.settings import SubscriptionSettings, TopicSettings
-from publican_emulator.emulator import Emulator
+from pytest_publican.faults import FaultHandle
+from pytest_publican.link import ADMIN, Link
+from pytest_publican.names import Subscription, Topic
+from pytest_publican.records import Event, MessageRecord, instant
 
 Seed = Mapping[str, Sequence[str]]
 """Topics, each with its subscriptions; short ids or full names."""
 
-_MICROSECOND: Final = 1_000
+T = TypeVar("T")
+
+DEAD_LETTER_ATTEMPTS: Final = 5
+_real_now: Final = time.monotonic
 
 
-class Topic(str):
-    """A topic: its full name."""
+class Wish(Protocol):
+    """Something that a test wished to happen."""
 
-    __slots__ = ()
-
-    @property
-    def id(self) -> str:
-        """The last part of the name."""
-        return self.rpartition("/")[2]
-
-
-class Subscription(str):
-    """A subscription: its full name, and the topic that it is on."""
-
-    __slots__ = ("topic",)
-    topic: Topic
+    words: str
 
     @property
-    def id(self) -> str:
-        """The last part of the name."""
-        return self.rpartition("/")[2]
+    def hits(self) -> int:
+        """How often it has."""
+
+
+class TimedOut(AssertionError):
+    """What was waited for did not happen in time."""
 
 
 class Pubsub:
-    """A running emulator with a broker of its own for this test."""
+    """A Pub/Sub with nothing in it but what this test makes."""
 
-    def __init__(self, emulator: Emulator, project: str) -> None:
-        self._emulator = emulator
+    def __init__(self, link: Link, address: str, project: str) -> None:
+        self.link = link
+        self.address = address
+        """`HOST:PORT`, the value of PUBSUB_EMULATOR_HOST."""
         self.project = project
         """The project of short ids, and of PUBSUB_PROJECT_ID."""
+        self.clock = PubsubClock(self)
+        self.aio = Waiting(self)
+        """The methods that take time, to be awaited: `await pubsub.aio.advance(11)`."""
+        self._wishes: list[Wish] = []
 
     def __repr__(self) -> str:
         return f"<Pubsub {self.address} {self.project}>"
 
-    @property
-    def address(self) -> str:
-        """`HOST:PORT`, the value of PUBSUB_EMULATOR_HOST."""
-        return self._emulator.address
+    # resources
 
-    def topic(self, topic_id: str) -> Topic:
-        """Create a topic.
+    def topic(self, topic_id: str, *, retention: float | None = None, **settings: Any) -> Topic:
+        """Create a topic; `retention` in seconds, other settings as the REST API names them (`schemaSettings={...}`).
 
         Raises:
             PubsubError: as CreateTopic: a bad name, one that is taken.
         """
-        name = Topic(self._full("topics", topic_id))
-        self._emulator.run(Broker.create_topic, str(name), TopicSettings())
+        name = Topic.on(self, self._full("topics", topic_id))
+        self.link.ask("PUT", f"/v1/{name}", _given(messageRetentionDuration=_duration(retention)) | settings)
         return name
 
     def subscription(
@@ -76,19 +76,41 @@ class Pubsub:
         ordering: bool = False,
         filter: str = "",  # noqa: A002  (the service's word)
         exactly_once: bool = False,
+        dead_letter: str | tuple[str, int] | None = None,
+        retry: tuple[float, float] | None = None,
+        retention: float | None = None,
+        retain_acked: bool = False,
+        **settings: Any,
     ) -> Subscription:
-        """Create a subscription on a topic; `ack_deadline` in seconds.
+        """Create a subscription on a topic.
+
+        `ack_deadline`: seconds. `dead_letter`: the topic for what fails 5 times, or a pair of it and the number. `retry`: least and most seconds of
+        back-off. `retention`: seconds. Other settings as the REST API names them.
 
         Raises:
             PubsubError: as CreateSubscription: no such topic, a bad name, one that is taken, a setting out of bounds.
         """
-        name = Subscription(self._full("subscriptions", subscription_id))
-        name.topic = Topic(self._full("topics", topic))
-        settings = SubscriptionSettings(
-            ack_deadline_s=ack_deadline, enable_message_ordering=ordering, filter=filter, enable_exactly_once_delivery=exactly_once
+        name = Subscription.on(self, self._full("subscriptions", subscription_id))
+        name.topic = Topic.on(self, self._full("topics", topic))
+        body = _given(
+            topic=str(name.topic),
+            ackDeadlineSeconds=ack_deadline,
+            enableMessageOrdering=ordering,
+            filter=filter,
+            enableExactlyOnceDelivery=exactly_once,
+            deadLetterPolicy=self._dead_letter_policy(dead_letter),
+            retryPolicy=None if retry is None else {"minimumBackoff": _duration(retry[0]), "maximumBackoff": _duration(retry[1])},
+            messageRetentionDuration=_duration(retention),
+            retainAckedMessages=retain_acked,
         )
-        self._emulator.run(Broker.create_subscription, str(name), str(name.topic), settings)
+        self.link.ask("PUT", f"/v1/{name}", body | settings)
         return name
+
+    def _dead_letter_policy(self, wanted: str | tuple[str, int] | None) -> dict[str, Any] | None:
+        if wanted is None:
+            return None
+        topic, attempts = (wanted, DEAD_LETTER_ATTEMPTS) if isinstance(wanted, str) else wanted
+        return {"deadLetterTopic": self._full("topics", topic), "maxDeliveryAttempts": attempts}
 
     def seed(self, seed: Seed) -> None:
         """Create topics and their subscriptions."""
@@ -97,25 +119,245 @@ class Pubsub:
             for subscription_id in subscription_ids:
                 self.subscription(subscription_id, topic)
 
+    def publish(self, topic: str, data: bytes = b"", *, ordering_key: str = "", **attributes: str) -> MessageRecord:
+        """Publish a message without a client, and give its record.
+
+        Raises:
+            PubsubError: as Publish: no such topic, an empty message, one that is too large.
+        """
+        name = self._full("topics", topic)
+        message = {"data": base64.b64encode(data).decode(), "attributes": attributes, "orderingKey": ordering_key}
+        (message_id,) = self.link.ask("POST", f"/v1/{name}:publish", {"messages": [message]})["messageIds"]
+        return next(record for record in self.messages_of(name) if record.id == message_id)
+
+    def _full(self, collection: str, name: str) -> str:
+        return str(name) if "/" in name else f"projects/{self.project}/{collection}/{name}"
+
+    # time
+
     def now(self) -> datetime:
         """Give the time, in UTC; it stands still between `advance` and `move_to`."""
-        seconds, nanos = divmod(self._emulator.now(), SECOND)
-        return datetime.fromtimestamp(seconds, UTC).replace(microsecond=nanos // _MICROSECOND)
+        return instant(self.link.ask("GET", f"{ADMIN}/clock")["now"])
 
-    def advance(self, seconds: float) -> None:
-        """Let `seconds` pass: leases run out, retention drops, back-off ends, each at its own instant and in order."""
-        self._emulator.advance(seconds)
+    def advance(self, seconds: float) -> list[Event]:
+        """Let `seconds` pass: leases run out, retention drops, back-off ends, each at its own instant and in order; give what happened.
 
-    def move_to(self, instant: datetime) -> None:
-        """Let time pass until `instant`, which must not lie in the past.
+        Raises:
+            ValueError: `seconds` is negative.
+        """
+        if seconds < 0:
+            raise ValueError(f"time does not run backwards: {seconds} s")
+        return _events(self.link.ask("POST", f"{ADMIN}/clock/advance", {"seconds": seconds}))
+
+    def move_to(self, instant: datetime) -> list[Event]:
+        """Let time pass until `instant`, which must not lie in the past; give what happened.
 
         Raises:
             ValueError: it does, or it has no time zone.
         """
         if instant.tzinfo is None:
             raise ValueError(f"{instant!r} has no time zone; say which one: datetime(..., tzinfo=UTC)")
-        since = instant - datetime(1970, 1, 1, tzinfo=UTC)
-        self._emulator.move_to(Nanos((since.days * 86_400 + since.seconds) * SECOND + since.microseconds * _MICROSECOND))
+        if instant < self.now():
+            raise ValueError(f"time does not run backwards: {instant} is before {self.now()}")
+        return _events(self.link.ask("POST", f"{ADMIN}/clock/move", {"to": instant.astimezone(UTC).isoformat()}))
 
-    def _full(self, collection: str, name: str) -> str:
-        return str(name) if "/" in name else f"projects/{self.project}/{collection}/{name}"
+    def run_until(self, predicate: Callable[[], object], *, limit: float = 3600) -> list[Event]:
+        """Let time pass from deadline to deadline until `predicate()` is true, at most `limit` seconds; give what happened.
+
+        Raises:
+            TimedOut: it is not true then.
+        """
+        happened: list[Event] = []
+        end = self.now().timestamp() + limit
+        self.settle()
+        while not predicate():
+            left_s = end - self.now().timestamp()
+            told = self.link.ask("POST", f"{ADMIN}/clock/step", {"withinSeconds": max(0.0, left_s)})
+            happened += _events(told)
+            if not told["moved"]:
+                happened += self.advance(max(0.0, left_s))
+                if predicate():
+                    break
+                raise TimedOut(f"not true within {limit} s of the emulator's time\n{self.dump()}")
+        return happened
+
+    def settle(self) -> list[Event]:
+        """Return when whoever waits for messages has what there is for it."""
+        return _events(self.link.ask("POST", f"{ADMIN}/settle", {}))
+
+    # waiting
+
+    def wait_for(self, predicate: Callable[[], object], *, timeout: float = 5) -> None:
+        """Wait until `predicate()` is true; it is asked again whenever something has happened. `timeout` in real seconds.
+
+        Raises:
+            TimedOut: it is not true then.
+            RuntimeError: called in a running event loop, which would stand still: `await pubsub.until(...)` there.
+        """
+        if asyncio._get_running_loop() is not None:  # the documented ways raise or make one
+            raise RuntimeError("wait_for blocks the running event loop, so nothing in it could happen: use `await pubsub.until(...)`")
+        self._wait_for(predicate, timeout)
+
+    def _wait_for(self, predicate: Callable[[], object], timeout: float) -> None:
+        end = _real_now() + timeout
+        last = int(self.link.ask("GET", f"{ADMIN}/events?after=999999999999")["last"])
+        while not predicate():
+            left_s = end - _real_now()
+            if left_s <= 0:
+                raise TimedOut(f"not true within {timeout} s\n{self.dump()}")
+            last = int(self.link.ask("GET", f"{ADMIN}/events?after={last}&waitSeconds={left_s}")["last"])
+
+    async def until(self, predicate: Callable[[], object], *, timeout: float = 5) -> None:  # noqa: ASYNC109  (as its twin)
+        """Wait as `wait_for` does, in asyncio and trio; `predicate` is called in another thread.
+
+        Raises:
+            TimedOut: it is not true in time.
+        """
+        await self.aio.wait_for(predicate, timeout=timeout)
+
+    def wait_until_acked(self, where: str, *, timeout: float = 5) -> None:
+        """Wait until every message of a topic or subscription is settled on every subscription that it went to.
+
+        Raises:
+            TimedOut: it is not, with those that are left.
+        """
+        self.wait_for(lambda: self._is_settled(where), timeout=timeout)
+
+    def _is_settled(self, where: str) -> bool:
+        return not any(self.unsettled(message) for message in self.messages_of(where))
+
+    # what happened
+
+    @property
+    def messages(self) -> list[MessageRecord]:
+        """Every message that was published in this test, oldest first, with what happened to it."""
+        return self.messages_of("")
+
+    def messages_of(self, resource: str) -> list[MessageRecord]:
+        """Give the messages of one topic or subscription (full name), or all (empty)."""
+        return [MessageRecord.of(each) for each in self.link.ask("GET", f"{ADMIN}/messages?resource={resource}")["messages"]]
+
+    @property
+    def events(self) -> list[Event]:
+        """Everything that happened in this test, oldest first."""
+        return _events(self.link.ask("GET", f"{ADMIN}/events"))
+
+    def dump(self) -> str:
+        """Give the timeline of every message as text."""
+        return str(self.link.ask("GET", f"{ADMIN}/history"))
+
+    def unsettled(self, message: MessageRecord) -> list[str]:
+        """Give the subscriptions on which a message is not settled yet."""
+        return [name for name, state in message.states.items() if state not in {"acked", "dead-lettered", "dropped"}]
+
+    # faults
+
+    def fail(self, method: str, code: str, message: str = "", *, times: int | None = 1) -> FaultHandle:
+        """Let the next calls of a method ("Publish", "*" for all) end with a code ("UNAVAILABLE"); `times` None: until it is removed.
+
+        Raises:
+            PubsubError: there is no such code.
+        """
+        words = f"fail({method!r}, {code!r}, times={times})"
+        return self._fault(words, method=method, code=code, message=message, times=times or 0)
+
+    def delay(self, method: str, seconds: float, *, times: int | None = 1) -> FaultHandle:
+        """Let the next calls of a method wait so many seconds of the emulator's time before they are carried out."""
+        return self._fault(f"delay({method!r}, {seconds}, times={times})", method=method, delaySeconds=seconds, times=times or 0)
+
+    def offline(self) -> FaultHandle:
+        """Let every call fail with UNAVAILABLE and cut every stream, until the block ends."""
+        fault = self._fault("offline()", method="*", code="UNAVAILABLE", message="The emulator is offline, as the test has wished.", times=0)
+        self.break_streams()
+        return fault
+
+    def break_streams(self, subscription: str = "") -> int:
+        """Cut the open streams and waiting pulls of a subscription, or all; give how many there were."""
+        name = self._full("subscriptions", subscription) if subscription else ""
+        return int(self.link.ask("POST", f"{ADMIN}/streams/break", {"subscription": name})["count"])
+
+    def restart(self) -> None:
+        """End every stream and connection, as a server does that is started anew; nothing is lost."""
+        self.link.ask("POST", f"{ADMIN}/restart", {})
+
+    def reset(self) -> None:
+        """Forget everything: no topics, message ids from 1, the time as it is."""
+        self._wishes.clear()
+        self.link.ask("POST", f"{ADMIN}/reset", {})
+
+    def _fault(self, words: str, **fields: object) -> FaultHandle:
+        number = self.link.ask("POST", f"{ADMIN}/faults", fields)["fault"]
+        made = FaultHandle(self.link, number, words)
+        self.remember(made)
+        return made
+
+    def remember(self, wish: Wish) -> None:
+        """Keep a wish, to tell at the end of the test when it met nothing."""
+        self._wishes.append(wish)
+
+    def never_hit(self) -> list[str]:
+        """Give the faults and mischief that have met nothing, in the words of the test."""
+        return [wish.words for wish in self._wishes if not wish.hits]
+
+
+class PubsubClock:
+    """The time of a Pub/Sub."""
+
+    def __init__(self, pubsub: Pubsub) -> None:
+        self._pubsub = pubsub
+        self.now = pubsub.now
+        self.advance = pubsub.advance
+        self.move_to = pubsub.move_to
+
+
+class Waiting:
+    """The methods of a Pub/Sub that take time, to be awaited: in asyncio and trio, while the event loop goes on."""
+
+    def __init__(self, pubsub: Pubsub) -> None:
+        self._pubsub = pubsub
+
+    async def advance(self, seconds: float) -> list[Event]:
+        """See `Pubsub.advance`."""
+        return await _in_thread(lambda: self._pubsub.advance(seconds))
+
+    async def move_to(self, instant: datetime) -> list[Event]:
+        """See `Pubsub.move_to`."""
+        return await _in_thread(lambda: self._pubsub.move_to(instant))
+
+    async def run_until(self, predicate: Callable[[], object], *, limit: float = 3600) -> list[Event]:
+        """See `Pubsub.run_until`; `predicate` is called in another thread."""
+        return await _in_thread(lambda: self._pubsub.run_until(predicate, limit=limit))
+
+    async def settle(self) -> list[Event]:
+        """See `Pubsub.settle`."""
+        return await _in_thread(self._pubsub.settle)
+
+    async def wait_for(self, predicate: Callable[[], object], *, timeout: float = 5) -> None:  # noqa: ASYNC109  (as its twin)
+        """See `Pubsub.wait_for`; `predicate` is called in another thread."""
+        await _in_thread(lambda: self._pubsub.wait_for(predicate, timeout=timeout))
+
+    async def wait_until_acked(self, where: str, *, timeout: float = 5) -> None:  # noqa: ASYNC109  (as its twin)
+        """See `Pubsub.wait_until_acked`."""
+        await _in_thread(lambda: self._pubsub.wait_until_acked(where, timeout=timeout))
+
+
+async def _in_thread(function: Callable[[], T]) -> T:
+    if asyncio._get_running_loop() is not None:
+        return await asyncio.to_thread(function)
+    import importlib
+
+    trio: Any = importlib.import_module("trio")  # whose loop else
+    done: T = await trio.to_thread.run_sync(function)
+    return done
+
+
+def _events(told: Mapping[str, Any]) -> list[Event]:
+    return [Event.of(each) for each in told["events"]]
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None and value != "" and value is not False}
+
+
+def _duration(seconds: float | None) -> str | None:
+    return None if seconds is None else f"{seconds:.9f}".rstrip("0").rstrip(".") + "s"

@@ -17,7 +17,8 @@ import pytest
 
 if TYPE_CHECKING:
     from publican_emulator import Emulator
-    from pytest_publican.handle import Pubsub, Seed, Subscription, Topic
+    from pytest_publican.handle import Pubsub, Seed
+    from pytest_publican.names import Subscription, Topic
 
 PROJECT: Final = "test-project"
 PULL_WAIT_S: Final = 0.1
@@ -31,7 +32,7 @@ def pubsub_server() -> "Iterator[Emulator]":
     """Give a running emulator for the session: `.address`; tests want `pubsub`, which empties it."""
     from publican_emulator import Emulator, VirtualClock  # loaded by the first test that wants it
 
-    with Emulator(clock=VirtualClock(), pull_wait_s=PULL_WAIT_S) as emulator:
+    with Emulator(clock=VirtualClock(), pull_wait_s=PULL_WAIT_S, history=True) as emulator:
         yield emulator
 
 
@@ -46,9 +47,10 @@ def pubsub(request: pytest.FixtureRequest, pubsub_server: "Emulator", pubsub_see
     """Give a Pub/Sub that only this test uses; PUBSUB_EMULATOR_HOST, PUBSUB_PROJECT_ID and GOOGLE_CLOUD_PROJECT name it."""
     from publican_emulator import VirtualClock
     from pytest_publican.handle import Pubsub
+    from pytest_publican.link import Direct
 
     pubsub_server.reset(clock=VirtualClock())
-    handle = Pubsub(pubsub_server, PROJECT)
+    handle = Pubsub(Direct(pubsub_server), pubsub_server.address, PROJECT)
     handle.seed(pubsub_seed)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PUBSUB_EMULATOR_HOST", handle.address)
