@@ -200,7 +200,7 @@ class Pubsub:
 
     def _wait_for(self, predicate: Callable[[], object], timeout: float) -> None:
         end = _real_now() + timeout
-        last = int(self.link.ask("GET", f"{ADMIN}/events?after=999999999999")["last"])
+        last = int(self.link.ask("GET", f"{ADMIN}/events?after=9999999999")["last"])
         while not predicate():
             left_s = end - _real_now()
             if left_s <= 0:

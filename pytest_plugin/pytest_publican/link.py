@@ -40,7 +40,7 @@ class Direct:
     def ask(self, method: str, target: str, body: Mapping[str, Any] | None = None) -> Any:
         """Ask it in its own loop."""
         response = self._emulator.ask(method, target, b"" if body is None else json.dumps(body).encode())
-        return _read(response.status, dict(response.headers).get("Content-Type", ""), response.body)
+        return read(response.status, dict(response.headers).get("Content-Type", ""), response.body)
 
 
 class OverHttp:
@@ -64,14 +64,19 @@ class OverHttp:
     def _once(self, method: str, target: str, sent: str | None, headers: Mapping[str, str]) -> Any:
         self._connection.request(method, target, sent, headers)
         response = self._connection.getresponse()
-        return _read(response.status, response.headers.get("Content-Type", ""), response.read())
+        return read(response.status, response.headers.get("Content-Type", ""), response.read())
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
 
-def _read(status: int, kind: str, body: bytes) -> Any:
+def read(status: int, kind: str, body: bytes) -> Any:
+    """Give what a response says.
+
+    Raises:
+        PubsubError: it is an error.
+    """
     answer = json.loads(body) if kind.startswith("application/json") else body.decode(errors="replace")
     if status < 400:
         return answer

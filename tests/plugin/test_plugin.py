@@ -266,13 +266,12 @@ def test_it(pubsub):
 
 def test_a_call_that_a_test_leaves_waiting_ends_with_the_name_of_the_test(suite: pytest.Pytester) -> None:
     suite.makeconftest("""
+        import dataclasses
         import pytest
-        from publican_emulator import Emulator
 
         @pytest.fixture(scope="session")
-        def pubsub_server():
-            with Emulator(pull_wait_s=60) as emulator:
-                yield emulator
+        def pubsub_config(pubsub_config):
+            return dataclasses.replace(pubsub_config, pull_wait=60)
     """)
     passed(
         suite,
@@ -281,12 +280,10 @@ import threading
 
 answers = []
 
-def test_leaves_it(pubsub, pubsub_server, pubsub_subscription):
+def test_leaves_it(pubsub, pubsub_subscription):
     waiting = threading.Thread(target=lambda: answers.append(call("POST", pubsub_subscription + ":pull", {"maxMessages": 1})))
     waiting.start()
-    def is_waited_on(broker, name, now):
-        return broker.get_subscription(name, now).rotation.is_waited_on
-    while not pubsub_server.run(is_waited_on, str(pubsub_subscription)):
+    while not pubsub.link.ask("GET", "/_publican/consumers")["consumers"]:
         pass
     test_leaves_it.thread = waiting
 

@@ -82,6 +82,7 @@ class Operations:
             Operation(
                 "GET", "/messages", "Every message with its events and states, of a topic, a subscription or all", self._messages, ("resource",)
             ),
+            Operation("GET", "/consumers", "Open streams and waiting pulls", self._consumers),
             Operation("GET", "/history", "The timeline as text", lambda asked: self._history.text()),
             Operation("GET", "/surprises", "Errors inside the emulator, and nack loops", self._errors),
             Operation("GET", "/faults", "The faults there are, with their hits", lambda asked: {"faults": self._told_faults()}),
@@ -191,6 +192,13 @@ class Operations:
 
     def _errors(self, asked: Asked) -> Answer:
         return {"errors": [f"{type(error).__name__}: {error}" for error in self._surprises()], "nackLoops": list(self._history.nack_loops)}
+
+    def _consumers(self, asked: Asked) -> Answer:
+        told = [
+            {"label": each.label, "subscription": each.subscription.name, "clientId": each.client_id, "outstanding": each.outstanding}
+            for each in self._control.broker.consumers()
+        ]
+        return {"consumers": told}
 
     # faults
 
