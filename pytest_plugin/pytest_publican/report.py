@@ -35,7 +35,14 @@ class PubsubWarning(UserWarning):
 def add_history(item: pytest.Item, report: pytest.TestReport) -> None:
     """Put the history of a test under its report, when it is wanted there."""
     pubsub, config = item.stash.get(HANDLE, None), item.stash.get(CONFIG, None)
-    if pubsub is None or config is None or report.when != "call" or config.history == "never" or (report.passed and config.history != "always"):
+    if (
+        pubsub is None
+        or config is None
+        or not getattr(pubsub.link, "is_publican", True)
+        or report.when != "call"
+        or config.history == "never"
+        or (report.passed and config.history != "always")
+    ):
         return
     try:
         text = pubsub.dump()
@@ -45,7 +52,7 @@ def add_history(item: pytest.Item, report: pytest.TestReport) -> None:
         return
     report.sections.append((f"{TITLE} ({config.clock} clock)", text))
     if config.junit:
-        report.user_properties.append(("pubsub_history", text))
+        item.user_properties.append(("pubsub_history", text))
 
 
 def coloured(text: str) -> str:

@@ -16,6 +16,7 @@ from publican_emulator.admin.asked import Asked
 from publican_emulator.broker import mischief
 from publican_emulator.broker.errors import FailedPrecondition, InvalidArgument, NotFound
 from publican_emulator.broker.instants import SECOND, Nanos
+from publican_emulator.broker.peek import peek
 from publican_emulator.broker.subscription import Subscription
 from publican_emulator.control import Control, NotVirtual
 from publican_emulator.driver import SystemClock, VirtualClock
@@ -188,7 +189,13 @@ class Operations:
         return self._told(after)
 
     def _messages(self, asked: Asked) -> Answer:
-        return {"messages": views.messages(self._history.since(0), resource=asked.text("resource", ""))}
+        now = self._control.now()
+        broker = self._control.broker
+        unacked: dict[bytes, dict[str, dict[str, Any]]] = {}
+        for name in broker.existing_names("subscription"):
+            for each in peek(broker.get_subscription(name, now), now):
+                unacked.setdefault(each.message, {})[name] = views.state(each)
+        return {"messages": views.messages(self._history.since(0), unacked, resource=asked.text("resource", ""))}
 
     def _errors(self, asked: Asked) -> Answer:
         return {"errors": [f"{type(error).__name__}: {error}" for error in self._surprises()], "nackLoops": list(self._history.nack_loops)}

@@ -4,25 +4,18 @@ PYTEST_DONT_REWRITE
 """
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from publican_emulator.broker.events import Fact, Kind
 from publican_emulator.broker.instants import SECOND, Nanos
+from publican_emulator.broker.peek import Peeked
 from publican_protocol import wire
 from publican_protocol.pubsub import PubsubMessage
 
-_STATE: Final = {
-    Kind.DELIVERED: "leased",
-    Kind.EXTENDED: "leased",
-    Kind.EXPIRED: "waiting",
-    Kind.NACKED: "waiting",
-    Kind.ACKED: "acked",
-    Kind.ACKED_LATE: "acked",
-    Kind.FORWARDED: "dead-lettered",
-    Kind.DROPPED: "dropped",
-}
+_STATE: Final = {Kind.ACKED: "acked", Kind.ACKED_LATE: "acked", Kind.FORWARDED: "dead-lettered", Kind.DROPPED: "dropped"}
+"""How a message stands that is not unacked any more; one that was sought past is acked, as the service has it."""
 
 
 def rfc3339(instant: Nanos) -> str:
@@ -64,8 +57,13 @@ def event(number: int, fact: Fact) -> dict[str, Any]:
     return told
 
 
-def messages(facts: Iterable[tuple[int, Fact]], *, resource: str = "") -> list[dict[str, Any]]:
-    """Give every message that facts tell of, oldest first, with its events and how it stands with each subscription; of one resource, or of all."""
+def messages(
+    facts: Iterable[tuple[int, Fact]], unacked: Mapping[bytes, Mapping[str, Mapping[str, Any]]], *, resource: str = ""
+) -> list[dict[str, Any]]:
+    """Give every message that facts tell of, oldest first, with its events and how it stands with each subscription; of one resource, or of all.
+
+    `unacked`: how those stand that are not acked, by stored message and subscription.
+    """
     told: dict[bytes, dict[str, Any]] = {}
     for number, fact in facts:
         for stored in fact.messages:
@@ -74,11 +72,13 @@ def messages(facts: Iterable[tuple[int, Fact]], *, resource: str = "") -> list[d
             entry = told[stored]
             if fact.kind is Kind.PUBLISHED:
                 entry["topic"] = fact.resource
-            elif fact.kind in _STATE:
-                entry["states"][fact.resource] = _state(fact)
+            elif fact.kind is not Kind.ACK_REFUSED:
+                entry["states"][fact.resource] = {"state": _STATE.get(fact.kind, "acked"), "attempt": fact.attempt}
             one = event(number, fact)
             del one["messageIds"]
             entry["events"].append(one)
+    for stored, entry in told.items():
+        entry["states"].update(unacked.get(stored, {}))
     return list(_of(resource, told.values()))
 
 
@@ -86,9 +86,9 @@ def _of(resource: str, told: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any
     for entry in told:
         if not resource or entry["topic"] == resource:
             yield entry
-        elif any(each["resource"] == resource for each in entry["events"]):
+        elif resource in entry["states"]:
             events = [each for each in entry["events"] if each["resource"] in {resource, entry["topic"]}]
-            yield {**entry, "events": events, "states": {resource: entry["states"][resource]} if resource in entry["states"] else {}}
+            yield {**entry, "events": events, "states": {resource: entry["states"][resource]}}
 
 
 def _message(stored: bytes) -> dict[str, Any]:
@@ -106,10 +106,9 @@ def _message(stored: bytes) -> dict[str, Any]:
     }
 
 
-def _state(fact: Fact) -> dict[str, Any]:
-    state: dict[str, Any] = {"state": _STATE[fact.kind]}
-    if fact.until is not None and state["state"] in {"leased", "waiting"}:
-        state["until"] = rfc3339(fact.until)
-    if fact.attempt:
-        state["attempt"] = fact.attempt
-    return state
+def state(peeked: Peeked) -> dict[str, Any]:
+    """Give how an unacked message stands."""
+    told: dict[str, Any] = {"state": "leased" if peeked.is_leased else "waiting", "attempt": peeked.attempts}
+    if peeked.until is not None:
+        told["until"] = rfc3339(peeked.until)
+    return told

@@ -49,6 +49,10 @@ class Delayed:
                 due.append(lease)
         return due
 
+    def dues(self) -> dict[Lease, Nanos]:
+        """Give when each of them returns; some may have been acked meanwhile."""
+        return {lease: due for due, leases in self._by_due.items() for lease in leases}
+
     def clear(self) -> None:
         """Forget everything."""
         self._by_due.clear()
