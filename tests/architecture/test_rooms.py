@@ -13,9 +13,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = {
     "publican_protocol": ROOT / "protocol" / "publican_protocol",
     "publican_emulator": ROOT / "emulator" / "publican_emulator",
+    "publican": ROOT / "client" / "publican",
     "pytest_publican": ROOT / "pytest_plugin" / "pytest_publican",
 }
-MAY_IMPORT = {"publican_protocol": set(), "publican_emulator": {"publican_protocol"}, "pytest_publican": {"publican_protocol", "publican_emulator"}}
+MAY_IMPORT = {
+    "publican_protocol": set(),
+    "publican_emulator": {"publican_protocol"},
+    "publican": {"publican_protocol"},
+    "pytest_publican": {"publican_protocol", "publican_emulator", "publican"},
+}
 ROOMS = [
     "broker",
     "driver",
@@ -88,7 +94,7 @@ def test_the_core_is_pure() -> None:
             assert not {module.split(".")[0] for module in imports(path)} & IMPURE_MODULES, path
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("package", PACKAGES.keys() - {"publican"})  # tests/architecture/test_client.py has the client's rule
 def test_nothing_of_ours_needs_grpcio_or_google_cloud_pubsub(package: str) -> None:
     for path in sources(package):
         for module in imports(path):
@@ -106,7 +112,7 @@ def test_one_file_owns_detached_tasks() -> None:
 
 
 def test_only_the_plugin_itself_is_rewritten_by_pytest() -> None:
-    for path in (*sources("publican_protocol"), *sources("publican_emulator")):
+    for path in (*sources("publican_protocol"), *sources("publican_emulator"), *sources("publican")):
         docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
         assert "PYTEST_DONT_REWRITE" in docstring, f"{path}: pytest would rewrite its asserts in every user's suite"
 
@@ -125,7 +131,9 @@ def test_every_divergence_in_the_code_stands_in_the_docs() -> None:
     assert in_code <= documented, in_code - documented
 
 
-@pytest.mark.parametrize("module", ["publican_protocol.pubsub", "publican_emulator", "publican_emulator.emulator", "pytest_publican.plugin"])
+@pytest.mark.parametrize(
+    "module", ["publican_protocol.pubsub", "publican_emulator", "publican_emulator.emulator", "publican", "publican.aio", "pytest_publican.plugin"]
+)
 def test_importing_has_no_effects(module: str) -> None:
     script = (
         "import sys, threading, socket\n"

@@ -25,7 +25,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 def test_the_wheel_holds_the_packages_their_types_and_the_licence(wheel: pathlib.Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for package in ("publican_protocol", "publican_emulator", "pytest_publican"):
+    for package in ("publican_protocol", "publican_emulator", "publican", "pytest_publican"):
         assert f"{package}/__init__.py" in names
         assert f"{package}/py.typed" in names
     assert {"publican_protocol/api.binpb", "publican_protocol/pubsub.pyi"} <= names

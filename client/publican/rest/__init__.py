@@ -1,0 +1,4 @@
+"""The blocking, thread-safe twin of `publican.aio`.
+
+PYTEST_DONT_REWRITE
+"""
