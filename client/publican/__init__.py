@@ -5,6 +5,7 @@ Importing this loads neither aiohttp nor grpcio: names are found when they are f
 PYTEST_DONT_REWRITE
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # 15 ms
+
+        return version("publican")
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from publican import aio
-
-    return getattr(aio, name)
+    return getattr(importlib.import_module("publican.aio"), name)  # not `from publican import`, which would ask here again
 
 
 def __dir__() -> list[str]:
-    from publican import aio
-
-    return sorted({*globals(), *aio.__all__})
+    return sorted({*globals(), *importlib.import_module("publican.aio").__all__})

@@ -9,15 +9,26 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from publican import errors as errors
+    from publican import types as types
+    from publican.message import PubsubMessage as PubsubMessage
+    from publican.message import SubscriberMessage as SubscriberMessage
     from publican.settlement import AckResult as AckResult
 
 _HOMES: Final = {
     "AckResult": "publican.settlement",
+    "PubsubMessage": "publican.message",
+    "SubscriberMessage": "publican.message",
 }
-__all__ = ["AckResult"]
+_MODULES: Final = ("errors", "types")
+__all__ = ["AckResult", "PubsubMessage", "SubscriberMessage", "errors", "types"]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"publican.{name}")
+    if name == "__version__":
+        return importlib.import_module("publican").__version__
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
