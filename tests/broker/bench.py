@@ -12,7 +12,7 @@ from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.events import Fact, Kind
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.settings import SubscriptionSettings, TopicSettings
-from publican_emulator.broker.snapshots import Snapshot
+from publican_emulator.broker.snapshot import Snapshot
 from publican_emulator.broker.subscription import Subscription
 from publican_protocol import pubsub
 

@@ -9,7 +9,7 @@ PYTEST_DONT_REWRITE
 """
 
 import binascii
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,6 +25,9 @@ _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _FROM_URL: Final = bytes.maketrans(b"-_+/", b"+/!!")
 SLOTS: Final = tuple(b"%04d" % slot for slot in range(10_000))
 """Slot number -> the rest of its ack id."""
+
+AckIds = Sequence[str] | Mapping[bytes, list[bytes]]
+"""Ack ids one by one, or already split into heads and rests."""
 
 
 def head(kind: bytes, subscription: int, number: int) -> bytes:

@@ -10,7 +10,7 @@ PYTEST_DONT_REWRITE
 
 from typing import TYPE_CHECKING
 
-from publican_emulator.broker import ackids
+from publican_emulator.broker import ackids, failures
 from publican_emulator.broker.events import Kind
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.leases import Group, Single, Stage
@@ -77,7 +77,7 @@ def expire(subscription: "Subscription", message_id: int, now: Nanos) -> int:
         if type(single) is Single and single.stage is Stage.LEASED:
             subscription.book.end_lease(single)
             single.failures += 1
-            subscription.fail([single], now, Kind.EXPIRED)
+            failures.fail(subscription, [single], now, Kind.EXPIRED)
             ended += 1
     subscription.rotation.tell()
     return ended

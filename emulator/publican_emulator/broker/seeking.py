@@ -16,7 +16,7 @@ from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.log import Cursor, Log, Segment
 from publican_emulator.broker.ordering import OrderedBacklog
 from publican_emulator.broker.retention import place_of
-from publican_emulator.broker.snapshots import Snapshot, expire_time
+from publican_emulator.broker.snapshot import Snapshot, expire_time
 from publican_emulator.broker.subscription import Subscription
 from publican_protocol import pubsub
 from publican_protocol.wire import message_id_of, publish_time_of

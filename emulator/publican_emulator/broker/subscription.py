@@ -1,7 +1,8 @@
 """A subscription: a message's life between its topic and its ack.
 
 publish -> backlog -> lease -> (extend) -> ack, or nack / expiry -> back-off -> backlog again, or the dead-letter topic. What is waiting stands in
-backlog.py (or ordering.py), who holds what in lease_book.py, whose turn it is in rotation.py; this file decides.
+backlog.py (or ordering.py), who holds what in lease_book.py, whose turn it is in rotation.py; what a request does to leases in acks.py, what becomes
+of a message whose lease ends without an ack in failures.py.
 
 Source: google.pubsub.v1.Subscriber; docs/semantics.md, leases.
 
@@ -9,45 +10,29 @@ PYTEST_DONT_REWRITE
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from publican_emulator.broker import ackids, limits
+from publican_emulator.broker import failures, limits
 from publican_emulator.broker.backlog import RECEIVED_OVERHEAD, Backlog
 from publican_emulator.broker.batch import NOTHING, Batch, Part, group_rests
 from publican_emulator.broker.consumer import Consumer
-from publican_emulator.broker.dead_letters import DeadLetters
 from publican_emulator.broker.errors import FailedPrecondition, PubsubError
-from publican_emulator.broker.events import Fact, Kind, Listener
+from publican_emulator.broker.events import Fact, Kind
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.lease_book import LeaseBook
-from publican_emulator.broker.leases import Group, Lease, Single, Stage
+from publican_emulator.broker.leases import Group, Lease, Single
 from publican_emulator.broker.mischief import Mischief
 from publican_emulator.broker.ordering import OrderedBacklog
 from publican_emulator.broker.retention import Retention, span_of
 from publican_emulator.broker.returning import Delayed
 from publican_emulator.broker.rotation import Rotation
 from publican_emulator.broker.settings import SubscriptionSettings
-from publican_emulator.broker.timers import Timers
+from publican_emulator.broker.surroundings import Surroundings
 from publican_protocol import names
 
 if TYPE_CHECKING:
     from publican_emulator.broker.topic import Topic
-
-
-@dataclass(slots=True)
-class Surroundings:
-    """What a subscription needs of its broker."""
-
-    timers: Timers
-    next_number: Callable[[], int]
-    """Serial numbers for leases: never used twice."""
-    on_ready: Callable[[Consumer], None]
-    dead_letters: DeadLetters
-    on_expired: Callable[["Subscription", Nanos], None]
-    """Called when a subscription has been inactive for its time to live."""
-    listener: Listener | None = field(default=None)
 
 
 class Subscription:
@@ -73,7 +58,7 @@ class Subscription:
         else:
             self.backlog = Backlog(self.retention.end(), self.book.detach_expired)
         self.rotation = Rotation(self._has_more, around.on_ready)
-        self._around = around
+        self.around = around
 
     # what a reader may ask
 
@@ -110,7 +95,7 @@ class Subscription:
         """Note that there may be more to hand out, published at `at`; say whether the next publish is of interest too."""
         if self.retention.due is None:
             self.retention.due = Nanos(at + self.retention.span)
-            self._around.timers.arm(self, self.retention.due)
+            self.around.timers.arm(self, self.retention.due)
         self.rotation.tell()
         return self.rotation.is_waited_on
 
@@ -163,10 +148,10 @@ class Subscription:
         if messages:
             group = self.book.lease_group(messages, deadline, holder)
             parts.append(Part(messages, group.head, group_rests(len(messages)), 1 if self.settings.dead_letter else 0))
-        self._around.timers.arm(self, deadline)
-        if self._around.listener is not None:
+        self.around.timers.arm(self, deadline)
+        if self.around.listener is not None:
             for part, attempt in zip(parts, [*(single.attempts for single in singles), 1], strict=False):
-                self._state(Kind.DELIVERED, part.messages, now, attempt=attempt, until=deadline, consumer=consumer.label)
+                self.state(Kind.DELIVERED, part.messages, now, attempt=attempt, until=deadline, consumer=consumer.label)
         return Batch(parts)
 
     def _lease_single(self, single: Single, deadline: Nanos, holder: Consumer | None) -> Part:
@@ -180,175 +165,12 @@ class Subscription:
     def _has_more(self, consumer: Consumer) -> bool:
         return self.backlog.has_more(consumer)
 
-    # acks
+    # messages leave
 
-    def acknowledge(self, named: ackids.Named, now: Nanos) -> list[str]:
-        """Ack every named delivery; give the ids that exactly-once delivery refuses (none without it)."""
-        if self.mischief is not None:
-            named = self.mischief.without_lost(named)
-        refused: list[str] = list(named.malformed)
-        for head, rests in named.by_head.items():
-            lease = self.book.by_head.get(head)
-            if type(lease) is Group:
-                self._ack_group(lease, rests, now, refused)
-            elif type(lease) is Single:
-                for rest in rests:
-                    self._ack_single(lease, head, rest, now, refused)
-            else:
-                self._ack_unknown(head, rests, now, refused)
-        self.rotation.tell()
-        return refused
-
-    def _ack_group(self, group: Group, rests: list[bytes], now: Nanos, refused: list[str]) -> None:
-        late = group.deadline <= now
-        hit = group.slots().intersection(rests)
-        if hit and not (late and self.settings.enable_exactly_once_delivery):
-            if self._around.listener is not None:
-                self._state(Kind.ACKED_LATE if late else Kind.ACKED, [group.messages[int(slot)] for slot in sorted(hit)], now, attempt=1)
-            self.retention.acked([group.messages[int(slot)] for slot in hit] if self.retention.wants_acked else ())
-            self.book.finish_slots(group, hit, now)
-            if len(hit) == len(rests):
-                return
-        for rest in rests:
-            if (single := group.singles.get(rest)) is not None:
-                self._ack_single(single, group.head, rest, now, refused)
-            elif rest in hit:
-                if late and self.settings.enable_exactly_once_delivery:
-                    self._refuse(group.head, rest, now, refused)
-            elif self.settings.enable_exactly_once_delivery and (int(rest) >= len(group.messages) or (group.superseded and rest in group.superseded)):
-                self._refuse(group.head, rest, now, refused)
-
-    def _ack_single(self, single: Single, head: bytes, rest: bytes, now: Nanos, refused: list[str]) -> None:
-        if single.stage is Stage.ACKED:  # a second id of it in one request
-            if single.ack_id() != (head, rest) and self.settings.enable_exactly_once_delivery:
-                self._refuse(head, rest, now, refused)
-            return
-        is_current = single.stage is Stage.LEASED and single.ack_id() == (head, rest)
-        if not is_current and self.settings.enable_exactly_once_delivery:
-            self._refuse(head, rest, now, refused)
-            return
-        if head == single.head and ackids.attempt_of(rest) > single.attempts:
-            return  # an id that was never given out
-        if self._around.listener is not None:
-            self._state(Kind.ACKED if is_current else Kind.ACKED_LATE, [single.message], now, attempt=single.attempts)
-        self.retention.acked((single.message,))
-        self._finish(single, (head, rest))
-
-    def _ack_unknown(self, head: bytes, rests: list[bytes], now: Nanos, refused: list[str]) -> None:
-        """Its lease is over: a repeated ack, or a stale one. Without exactly-once delivery both are silently fine."""
-        if self.settings.enable_exactly_once_delivery:
-            for rest in rests:
-                if not self.book.retired.acked_by(head, rest, self.book.serial):
-                    self._refuse(head, rest, now, refused)
-
-    def _refuse(self, head: bytes, rest: bytes, now: Nanos, refused: list[str]) -> None:
-        ack_id = (head + rest).decode()
-        refused.append(ack_id)
-        if self._around.listener is not None:
-            self._state(Kind.ACK_REFUSED, (), now, note=ack_id)
-
-    def _finish(self, single: Single, by: tuple[bytes, bytes] | None = None) -> None:
+    def finish(self, single: Single, by: tuple[bytes, bytes] | None = None) -> None:
+        """Take a message out for good; `by` is the ack id that acked it (None: it was forwarded or dropped)."""
         self.book.finish(single, by)
         self.backlog.finished(single)
-
-    # extensions and nacks
-
-    def modify(self, named: ackids.Named, seconds: int, now: Nanos) -> list[str]:
-        """Give every named live delivery a deadline `seconds` from now, 0 to nack it; give the ids that exactly-once delivery refuses."""
-        refused: list[str] = list(named.malformed)
-        deadline = Nanos(now + seconds * SECOND)
-        for head, each in named.by_head.items():
-            lease = self.book.by_head.get(head)
-            missed = rests = list(dict.fromkeys(each))  # an id that is named twice is nacked once
-            if type(lease) is Group:
-                missed = self._modify_group(lease, rests, deadline, now)
-            elif type(lease) is Single:
-                missed = [rest for rest in rests if not self._modify_single(lease, (head, rest), deadline, now)]
-            if missed and self.settings.enable_exactly_once_delivery:
-                for rest in missed:
-                    self._refuse(head, rest, now, refused)
-        if seconds:
-            self._around.timers.arm(self, deadline)
-        self.rotation.tell()
-        return refused
-
-    def _modify_group(self, group: Group, rests: list[bytes], deadline: Nanos, now: Nanos) -> list[bytes]:
-        missed = []
-        hit = group.slots().intersection(rests) if group.deadline > now else set()
-        if hit and len(hit) == group.count and deadline > now:
-            was = group.deadline
-            self.book.extend_group(group, deadline)
-            if self._around.listener is not None:
-                self._state(Kind.EXTENDED, group.live_messages(), now, attempt=1, until=deadline, was_until=was)
-        else:
-            for slot in sorted(hit):
-                self._modify_single(self.book.detach_leased(group, slot), (group.head, slot), deadline, now)
-        for rest in rests:
-            if rest not in hit:
-                single = group.singles.get(rest)
-                if single is None or not self._modify_single(single, (group.head, rest), deadline, now):
-                    missed.append(rest)
-        return missed
-
-    def _modify_single(self, single: Single, by: tuple[bytes, bytes], deadline: Nanos, now: Nanos) -> bool:
-        if single.stage is not Stage.LEASED or single.ack_id() != by:
-            return False
-        if deadline > now:
-            was = single.deadline
-            self.book.extend_single(single, deadline)
-            if self._around.listener is not None:
-                self._state(Kind.EXTENDED, [single.message], now, attempt=single.attempts, until=deadline, was_until=was)
-        else:
-            self.book.end_lease(single)
-            single.failures += 1
-            self.fail([single], now, Kind.NACKED)
-        return True
-
-    # failures
-
-    def fail(self, leases: Iterable[Lease], at: Nanos, cause: Kind) -> None:
-        """Take back messages whose leases ended at `at` without an ack: to the dead-letter topic, into back-off, or to the backlog at once."""
-        back: list[Lease] = []
-        for lease in leases:
-            if type(lease) is Single and lease.stage is Stage.ACKED:
-                continue
-            failures = lease.failures if type(lease) is Single else 1
-            due = self._back_at(failures, at)
-            if self._around.listener is not None:
-                messages = [lease.message] if type(lease) is Single else lease.live_messages() if type(lease) is Group else []
-                attempt = lease.attempts if type(lease) is Single else 1
-                self._state(cause, messages, at, attempt=attempt, until=due)
-            if isinstance(self.backlog, OrderedBacklog) and type(lease) is Single:
-                self.backlog.failed(lease)
-            if type(lease) is Single and self._forward(lease, at):
-                continue
-            if due > at:
-                self.delayed.add(lease, due)
-                self._around.timers.arm(self, due)
-            else:
-                if type(lease) is Single:
-                    lease.stage = Stage.AVAILABLE
-                back.append(lease)
-        self.backlog.give_back(back)
-
-    def _back_at(self, failures: int, at: Nanos) -> Nanos:
-        retry = self.settings.retry
-        return at if retry is None else Nanos(at + retry.backoff(failures))
-
-    def _forward(self, single: Single, at: Nanos) -> bool:
-        """Move a message to the dead-letter topic when it has failed often enough; say whether it has left."""
-        policy = self.settings.dead_letter
-        failures = single.failures - single.uncounted
-        if policy is None or failures < policy.max_delivery_attempts:
-            return False
-        forwarded_as = self._around.dead_letters.forward(single.message, policy.topic, self.name, failures, at)
-        if forwarded_as is None:
-            return False
-        if self._around.listener is not None:
-            self._state(Kind.FORWARDED, [single.message], at, attempt=single.attempts, note=f"{policy.topic} as {forwarded_as}")
-        self.retention.acked((single.message,))
-        self._finish(single)
-        return True
 
     # time
 
@@ -359,7 +181,7 @@ class Subscription:
 
     def settle(self, now: Nanos) -> None:
         """Do everything that is due, in the order of its instants."""
-        is_plain = self._around.listener is None and self.settings.retry is None and self.settles_alone and type(self.backlog) is Backlog
+        is_plain = self.around.listener is None and self.settings.retry is None and self.settles_alone and type(self.backlog) is Backlog
         if is_plain and (self.retention.due is None or self.retention.due > now) and (self.book.deadlines.next_due() or now + 1) <= now:
             expired = self.book.deadlines.expire_at_once(now)
             self.book.take_expired(expired)
@@ -381,13 +203,13 @@ class Subscription:
             if self.rotation.has_streams:
                 self.last_activity = due
             else:
-                self._around.on_expired(self, due)
+                self.around.on_expired(self, due)
 
     def _expire(self, leases: list[Lease], at: Nanos) -> None:
         if type(self.backlog) is OrderedBacklog:
             leases = self.backlog.in_expiry_order(leases)
         self.book.take_expired(leases)
-        self.fail(leases, at, Kind.EXPIRED)
+        failures.fail(self, leases, at, Kind.EXPIRED)
 
     def _drop_old(self, now: Nanos) -> None:
         """Forget what is older than the retention: waiting, delayed or outstanding."""
@@ -398,14 +220,14 @@ class Subscription:
             self.book.drop_slots(group, slots, now)
         for single in self.book.singles_before(time):
             dropped.append(single.message)
-            self._finish(single)
+            self.finish(single)
         dropped += self.backlog.drop_before(time)
         self.retention.trim(time)
         self.retention.rearm(self.backlog.oldest_waiting(), self.book)
         if self.retention.due is None and self.topic is not None:
             self.topic.attentive[self] = None
-        if dropped and self._around.listener is not None:
-            self._state(Kind.DROPPED, dropped, now, note="older than the message retention")
+        if dropped and self.around.listener is not None:
+            self.state(Kind.DROPPED, dropped, now, note="older than the message retention")
 
     def reconfigure(self, settings: SubscriptionSettings, now: Nanos) -> None:
         """Take other settings; leases keep their deadlines, and what waits in back-off keeps waiting."""
@@ -444,7 +266,7 @@ class Subscription:
         if self.topic is not None:
             self.topic.attentive[self] = None
         self.settle(now)
-        self._around.timers.arm(self, self.next_due())
+        self.around.timers.arm(self, self.next_due())
 
     # ends
 
@@ -477,7 +299,7 @@ class Subscription:
         """Give the error that consumers of a detached subscription get."""
         return FailedPrecondition(f"Subscription {self.name} is detached from its topic; delete it and create it again.")
 
-    def _state(
+    def state(
         self,
         kind: Kind,
         messages: Iterable[bytes],
@@ -489,6 +311,7 @@ class Subscription:
         consumer: str = "",
         note: str = "",
     ) -> None:
-        if self._around.listener is not None:
+        """State a fact about messages of this subscription, if somebody listens."""
+        if self.around.listener is not None:
             fact = Fact(at, kind, self.name, tuple(messages), attempt, until, was_until, consumer, note)
-            self._around.listener(fact)
+            self.around.listener(fact)

@@ -18,7 +18,7 @@ from publican_emulator.broker import limits
 from publican_emulator.broker.errors import BadArgument, Unimplemented
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, SubscriptionSettings, TopicSettings
-from publican_emulator.broker.snapshots import Snapshot
+from publican_emulator.broker.snapshot import Snapshot
 from publican_emulator.broker.subscription import Subscription
 from publican_emulator.broker.topic import Topic
 from publican_protocol import pubsub

@@ -13,7 +13,7 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from publican_emulator.broker import ackids, limits
-from publican_emulator.broker.broker import AckIds
+from publican_emulator.broker.ackids import AckIds
 from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.errors import InvalidArgument
 from publican_emulator.driver import Driver

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from google.protobuf.message import DecodeError
 
 from publican_emulator.broker import ackids, limits
-from publican_emulator.broker.broker import AckIds, Broker
+from publican_emulator.broker.ackids import AckIds
+from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.errors import BadArgument, InvalidArgument, Unavailable
 from publican_emulator.broker.settings import check_extension

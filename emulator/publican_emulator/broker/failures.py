@@ -1,0 +1,64 @@
+"""Failures: a lease ended without an ack, by a nack or by its deadline. Back-off, backlog, or the dead-letter topic?
+
+Source: google.pubsub.v1.RetryPolicy and DeadLetterPolicy; docs/semantics.md, retry and dead-letters.
+
+PYTEST_DONT_REWRITE
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from publican_emulator.broker.events import Kind
+from publican_emulator.broker.instants import Nanos
+from publican_emulator.broker.leases import Group, Lease, Single, Stage
+from publican_emulator.broker.ordering import OrderedBacklog
+
+if TYPE_CHECKING:
+    from publican_emulator.broker.subscription import Subscription
+
+
+def fail(subscription: "Subscription", leases: Iterable[Lease], at: Nanos, cause: Kind) -> None:
+    """Take back messages whose leases ended at `at` without an ack: to the dead-letter topic, into back-off, or to the backlog at once."""
+    back: list[Lease] = []
+    for lease in leases:
+        if type(lease) is Single and lease.stage is Stage.ACKED:
+            continue
+        failures = lease.failures if type(lease) is Single else 1
+        due = _back_at(subscription, failures, at)
+        if subscription.around.listener is not None:
+            messages = [lease.message] if type(lease) is Single else lease.live_messages() if type(lease) is Group else []
+            attempt = lease.attempts if type(lease) is Single else 1
+            subscription.state(cause, messages, at, attempt=attempt, until=due)
+        if isinstance(subscription.backlog, OrderedBacklog) and type(lease) is Single:
+            subscription.backlog.failed(lease)
+        if type(lease) is Single and _forward(subscription, lease, at):
+            continue
+        if due > at:
+            subscription.delayed.add(lease, due)
+            subscription.around.timers.arm(subscription, due)
+        else:
+            if type(lease) is Single:
+                lease.stage = Stage.AVAILABLE
+            back.append(lease)
+    subscription.backlog.give_back(back)
+
+
+def _back_at(subscription: "Subscription", failures: int, at: Nanos) -> Nanos:
+    retry = subscription.settings.retry
+    return at if retry is None else Nanos(at + retry.backoff(failures))
+
+
+def _forward(subscription: "Subscription", single: Single, at: Nanos) -> bool:
+    """Move a message to the dead-letter topic when it has failed often enough; say whether it has left."""
+    policy = subscription.settings.dead_letter
+    failures = single.failures - single.uncounted
+    if policy is None or failures < policy.max_delivery_attempts:
+        return False
+    forwarded_as = subscription.around.dead_letters.forward(single.message, policy.topic, subscription.name, failures, at)
+    if forwarded_as is None:
+        return False
+    if subscription.around.listener is not None:
+        subscription.state(Kind.FORWARDED, [single.message], at, attempt=single.attempts, note=f"{policy.topic} as {forwarded_as}")
+    subscription.retention.acked((single.message,))
+    subscription.finish(single)
+    return True
