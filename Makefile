@@ -56,9 +56,9 @@ fuzz: .venv/.test
 	$(IN_VENV)/python -m pip install --quiet --disable-pip-version-check atheris
 	$(IN_VENV)/python -m fuzz $(ARGS)
 
-# Go, Java and Node: each is skipped, aloud, where its toolchain is missing.
+# Go, Java and Node clients, and h2spec: each is skipped, aloud, where its toolchain is missing.
 test-clients: .venv/.test
-	$(IN_VENV)/python -m pytest tests/strangers/test_languages.py -m clients -n0 -rs
+	$(IN_VENV)/python -m pytest tests/strangers/test_languages.py tests/transport/test_h2spec.py -m clients -n0 -rs
 
 # Pins are made in an empty environment, so that nothing slips in from a developer's.
 lock: .venv/bin/python

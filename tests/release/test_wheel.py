@@ -1,5 +1,6 @@
 """What people will install: the wheel, in an environment that has nothing of ours, and the image."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -9,10 +10,25 @@ import sys
 import time
 import urllib.request
 import zipfile
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD_ARGUMENTS = {"PYTHON_IMAGE": os.environ["PYTHON_IMAGE"]} if "PYTHON_IMAGE" in os.environ else {}
+"""The base image, where the usual one cannot be pulled: any that has python3 with venv."""
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Any]:
+    """Give the docker daemon; without one the test is skipped aloud."""
+    import docker
+
+    if "DOCKER_HOST" not in os.environ and not pathlib.Path("/var/run/docker.sock").exists():
+        pytest.skip("the image is NOT tested: no docker daemon is here")
+    with contextlib.closing(docker.from_env(timeout=600)) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
@@ -62,31 +78,59 @@ def test_the_wheel_serves_in_an_empty_environment(wheel: pathlib.Path, tmp_path:
 
 
 @pytest.mark.slow  # pulls a base image and builds
-def test_the_image_serves_without_root_and_on_a_read_only_file_system() -> None:
-    docker = pytest.importorskip("docker")
-    if "DOCKER_HOST" not in os.environ and not pathlib.Path("/var/run/docker.sock").exists():
-        pytest.skip("the image is NOT tested: no docker daemon is here")
-    engine = docker.from_env()
-    image, _ = engine.images.build(path=str(ROOT), tag="publican-test", rm=True)
+def test_the_image_serves_without_root_and_on_a_read_only_file_system(engine: Any) -> None:
+    image, _ = engine.images.build(path=str(ROOT), tag="publican-test", rm=True, buildargs=BUILD_ARGUMENTS)
     container = engine.containers.run(image, detach=True, read_only=True, ports={"8085/tcp": ("127.0.0.1", None)})
     try:
-        for _ in range(100):
-            container.reload()
-            if container.attrs["State"].get("Health", {}).get("Status") == "healthy":
-                break
-            time.sleep(0.1)  # the daemon's own clock: nothing to wait on but its answer
-        assert container.attrs["State"]["Health"]["Status"] == "healthy", container.logs().decode()
+        assert health(container) == "healthy", container.logs().decode()
         port = container.ports["8085/tcp"][0]["HostPort"]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/projects/p/topics", timeout=10) as answer:
             assert json.load(answer) == {}
         assert container.exec_run(["id", "-u"]).output.strip() == b"65532"
+        began = time.monotonic()
+        container.stop()
+        assert time.monotonic() - began < 5, "the first signal must end it, not the second"
+        assert container.wait()["StatusCode"] == 0
     finally:
         container.remove(force=True)
         engine.images.remove("publican-test", force=True)
 
 
+@pytest.mark.slow  # the same, by the compose file
+def test_compose_brings_it_up_for_a_client_outside_and_leaves_nothing(engine: Any) -> None:
+    def compose(*arguments: str) -> None:
+        done = subprocess.run(["docker", "compose", "-p", "publican-test", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    if BUILD_ARGUMENTS:
+        compose("build", *(f"--build-arg={name}={value}" for name, value in BUILD_ARGUMENTS.items()), "emulator")
+    try:
+        compose("up", "emulator", "--wait")
+        made = urllib.request.Request("http://127.0.0.1:8085/v1/projects/p/topics/abc", data=b"{}", method="PUT")
+        with urllib.request.urlopen(made, timeout=10) as answer:
+            assert json.load(answer) == {"name": "projects/p/topics/abc"}
+        with urllib.request.urlopen("http://127.0.0.1:8085/_publican/info", timeout=10) as answer:
+            assert json.load(answer)["name"] == "publican"
+    finally:
+        compose("down", "--rmi", "local", "--volumes")
+    assert not engine.containers.list(all=True, filters={"label": "com.docker.compose.project=publican-test"})
+    assert not engine.networks.list(filters={"label": "com.docker.compose.project=publican-test"})
+
+
+def health(container: Any) -> str:
+    """Ask the daemon until its own checks have an answer."""
+    for _ in range(100):
+        container.reload()
+        said = str(container.attrs["State"].get("Health", {}).get("Status"))
+        if said == "healthy":
+            break
+        time.sleep(0.1)  # the daemon's own clock: nothing to wait on but its answer
+    return said
+
+
 def test_the_compose_file_publishes_on_loopback_only() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
+    assert '"--admin"' in text, "tests on the host reach its admin API"
     assert re.findall(r'- "([^"]+:8085)"', text) == ["127.0.0.1:8085:8085"]
     assert "read_only: true" in text
 

@@ -7,15 +7,15 @@ by git) and are made again when a source is newer.
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.strangers.builds import is_older, missing, run_tool
+
 HERE = Path(__file__).parent
-BUILD_LIMIT_S = 600
 RUN_LIMIT_S = 60
 
 pytestmark = pytest.mark.clients
@@ -50,8 +50,8 @@ def build_node(folder: Path) -> list[str]:
     ids=["go", "java", "node"],
 )
 def test_the_official_client_goes_round(language: str, tools: list[str], build: Callable[[Path], list[str]], address: str, project: str) -> None:
-    if missing := [tool for tool in tools if shutil.which(tool) is None]:
-        pytest.skip(f"the {language} client is NOT tested: no {' and no '.join(missing)} on PATH")
+    if absent := missing(*tools):
+        pytest.skip(f"the {language} client is NOT tested: no {absent} on PATH")
     command = build(HERE / language)
     # The client libraries would otherwise look for a Google machine's metadata server first.
     environment = {
@@ -64,14 +64,3 @@ def test_the_official_client_goes_round(language: str, tools: list[str], build: 
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=RUN_LIMIT_S, check=False)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     assert json.loads(done.stdout) == {"client": language, "published": 50, "seen": 50, "nacked": 1}
-
-
-def run_tool(folder: Path, *command: str) -> None:
-    """Run a build tool and show all it said when it fails."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=BUILD_LIMIT_S, check=False)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-
-
-def is_older(product: Path, *sources: Path) -> bool:
-    """Whether the product is missing or was made before its newest source."""
-    return not product.exists() or product.stat().st_mtime < max(source.stat().st_mtime for source in sources)
