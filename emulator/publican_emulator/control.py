@@ -4,6 +4,9 @@ Time moves from deadline to deadline, in order: at each one everything that is d
 gets them, before time goes on. So `advance(20)` is `advance(10); advance(10)`, and a lease of 10 s is seen to expire twice in it. A client that
 has been handed messages at a deadline gets a moment of real time to answer before the next one.
 
+Whoever runs on this clock beside the emulator takes part: a client in the same process joins as a Participant, its own deadlines are visited in the
+same order, and time goes on only when it has done everything that was due.
+
 All of this runs in the emulator's loop; `Emulator` offers the same to other threads.
 
 PYTEST_DONT_REWRITE
@@ -11,7 +14,7 @@ PYTEST_DONT_REWRITE
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol
 
 from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.errors import FailedPrecondition, PubsubError, Unavailable
@@ -22,12 +25,41 @@ from publican_emulator.rpc.faults import Faults
 SETTLE_S: Final = 0.05
 """Real seconds that clients get, at each deadline, to settle what they were handed there."""
 
+PARTICIPANT_S: Final = 5.0
+"""Real seconds that a participant gets, at each instant, to come to rest."""
+
+_ROUNDS_MAX: Final = 1_000
+"""So often participants and emulator may set each other to work at one instant: more is a loop in one of them."""
+
 _TURNS: Final = 5
 """Turns of the loop after the last consumer has come: one for its call to end, the others for its bytes to leave."""
 
 
 class NotVirtual(RuntimeError):
     """The clock is the system's: it moves by itself, and nobody moves it."""
+
+
+class Participant(Protocol):
+    """Somebody who runs on the emulator's clock beside it: a client that keeps leases, flushes batches, backs off.
+
+    All of it is called in the emulator's loop, which is another thread's for whoever lives in the test: it must be thread-safe and must not block.
+    """
+
+    def next_due(self) -> Nanos | None:
+        """Give the instant at which something of its own is due next; None: nothing is."""
+
+    async def settle(self, now: Nanos) -> None:
+        """Carry out what is due at `now`; return when nothing is left to do at this instant, calls to the emulator included."""
+
+    def is_quiescent(self) -> bool:
+        """Whether it has nothing to do at this instant: what the emulator has sent it meanwhile may have set it to work again."""
+
+    def owns(self, client_id: str) -> bool:
+        """Whether the streams of this client id are its own: `settle` is waited for then, instead of a moment of real time for their acks."""
+
+
+class RestlessError(RuntimeError):
+    """A participant did not come to rest at one instant."""
 
 
 async def _nothing() -> None:
@@ -45,6 +77,8 @@ class Control:
         self._make_broker = make_broker
         self._drop_connections = drop_connections
         self.faults = faults
+        self.participants: list[Participant] = []
+        """Who runs on this clock too, in the order in which they joined."""
 
     @property
     def broker(self) -> Broker:
@@ -92,12 +126,17 @@ class Control:
             NotVirtual: the emulator runs in real time.
         """
         clock = self._clock()
-        due = self._driver.next_due()
+        due = self.next_due()
         if due is None or due > limit:
             return False
         clock.move_to(max(due, clock.now()))
         await self._settle()
         return True
+
+    def next_due(self) -> Nanos | None:
+        """Give the next instant at which something is due, in the emulator or with a participant; None: nothing is."""
+        dues = [self._driver.next_due(), *(each.next_due() for each in self.participants)]
+        return min((due for due in dues if due is not None), default=None)
 
     def _clock(self) -> VirtualClock:
         if not isinstance(self._driver.clock, VirtualClock):
@@ -105,6 +144,27 @@ class Control:
         return self._driver.clock
 
     async def _settle(self) -> None:
+        """Let what is due happen, with the emulator and with every participant, until all are at rest."""
+        for _ in range(_ROUNDS_MAX):
+            await self._settle_streams()
+            if not self.participants:
+                return
+            before = self._driver.operations
+            for each in list(self.participants):
+                await self._settle_participant(each)
+            await self.drain()
+            if self._driver.operations == before and all(each.is_quiescent() for each in self.participants):
+                return
+        raise RestlessError(f"the emulator and {self.participants!r} set each other to work without end at one instant")
+
+    async def _settle_participant(self, participant: Participant) -> None:
+        try:
+            async with asyncio.timeout(PARTICIPANT_S):
+                await participant.settle(self.now())
+        except TimeoutError:
+            raise RestlessError(f"{participant!r} did not come to rest within {PARTICIPANT_S} real seconds") from None
+
+    async def _settle_streams(self) -> None:
         """Let what is due happen, whoever waits for it take it, and the streams that took it settle it."""
         loop = asyncio.get_running_loop()
         handed_before = self._stream_load()[1]
@@ -119,7 +179,8 @@ class Control:
 
     def _stream_load(self) -> tuple[int, int]:
         """Give how many deliveries streams hold, and how many they have been handed."""
-        load = [(each.outstanding, each.handed) for each in self.broker.consumers()]
+        others = (each for each in self.broker.consumers() if not any(participant.owns(each.client_id) for participant in self.participants))
+        load = [(each.outstanding, each.handed) for each in others]
         return sum(held for held, _ in load), sum(handed for _, handed in load)
 
     async def drain(self) -> None:
@@ -133,6 +194,8 @@ class Control:
         """Let what is due now happen, and whoever waits for it take it."""
         self._driver.settle()
         await self.drain()
+        if self.participants:
+            await self._settle()
 
     def break_streams(self, subscription: str | None = None, error: PubsubError | None = None) -> int:
         """Cut the open streams and waiting pulls of one subscription, or of all, with UNAVAILABLE; give how many there were. Leases stay.

@@ -102,6 +102,8 @@ class Driver:
         self._sleepers: list[tuple[Nanos, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
         self._operated: asyncio.Future[None] | None = None
+        self.operations = 0
+        """How many operations there have been: who compares two readings knows whether anything happened in between."""
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Use this loop for the timer and for waking consumers."""
@@ -117,6 +119,7 @@ class Driver:
 
     def _after(self) -> None:
         broker = self.broker
+        self.operations += 1
         if self._operated is not None and not self._operated.done():
             self._operated.set_result(None)
         if broker.ready:

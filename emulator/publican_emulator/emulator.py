@@ -7,8 +7,9 @@ PYTEST_DONT_REWRITE
 """
 
 import asyncio
+import contextlib
 import functools
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -18,7 +19,7 @@ from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.errors import Unavailable
 from publican_emulator.broker.events import Fact, Listener
 from publican_emulator.broker.instants import Nanos
-from publican_emulator.control import Control
+from publican_emulator.control import Control, Participant
 from publican_emulator.driver import Clock, Driver, SystemClock
 from publican_emulator.history import History
 from publican_emulator.inprocess import LoopThread, real_sockets
@@ -230,6 +231,15 @@ class Emulator:
     def move_to(self, instant: Nanos) -> None:
         """Let time pass until `instant`; see `Control.move_to`."""
         self._threaded().call(self.control.move_to, instant)
+
+    @contextlib.contextmanager
+    def joined(self, participant: Participant) -> Iterator[None]:
+        """Let somebody run on the emulator's clock for a block: `advance` visits the deadlines of both, and lets both come to rest at each."""
+        self.control.participants.append(participant)
+        try:
+            yield
+        finally:
+            self.control.participants.remove(participant)
 
     def break_streams(self, subscription: str | None = None) -> int:
         """Cut open streams and waiting pulls, of one subscription or of all; see `Control.break_streams`."""

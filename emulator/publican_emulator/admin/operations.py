@@ -164,7 +164,7 @@ class Operations:
 
     async def _settle(self, asked: Asked) -> Answer:
         before = self._history.count
-        await self._control.drain()
+        await self._control.settle()
         return self._told(before)
 
     # what happened
