@@ -15,13 +15,13 @@ import enum
 import heapq
 import itertools
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from publican.clock import SECOND, Nanos, nanos
 from publican.flow import EXTENSION_S_MAX, FlowControl
 from publican.handling_times import Times
 from publican.retry import Jitter
-from publican.settlement import AckResult
+from publican.settlement import AckResult, How
 
 STREAM_DEADLINE_S: Final = 60
 """What leases last before it is known how long handlers take."""
@@ -44,11 +44,43 @@ class Stage(enum.Enum):
     LOST = "lost"  # its lease is over, and nobody has settled it
 
 
+class Owner(Protocol):
+    """Whoever runs the machines: told how a message ends, by the message itself."""
+
+    def settle(self, delivery: "Delivery", how: How) -> None:
+        """Settle it."""
+
+    async def settle_with_result(self, delivery: "Delivery", how: How) -> AckResult:
+        """Settle it and wait for what becomes of that."""
+
+    def extend(self, delivery: "Delivery", seconds: int) -> None:
+        """Ask for another deadline."""
+
+
 _LIVE: Final = (Stage.RECEIVED, Stage.HELD, Stage.HANDED)
 
 
+class _Nobody:
+    """The owner of what has not been handed out."""
+
+    def settle(self, delivery: "Delivery", how: How) -> None:
+        """Say that this cannot be."""
+        raise AssertionError(f"{delivery} was settled before it was handed out")
+
+    async def settle_with_result(self, delivery: "Delivery", how: How) -> AckResult:
+        """Say that this cannot be."""
+        raise AssertionError(f"{delivery} was settled before it was handed out")
+
+    def extend(self, delivery: "Delivery", seconds: int) -> None:
+        """Say that this cannot be."""
+        raise AssertionError(f"{delivery} was extended before it was handed out")
+
+
+_NOBODY: Final = _Nobody()
+
+
 class Delivery:
-    """One message under one ack id. `received` is the API's ReceivedMessage; `owner` is whoever runs the machines."""
+    """One message under one ack id; `received` is the API's ReceivedMessage. It is the Settler of the message that a user gets."""
 
     __slots__ = ("ack_id", "group", "handed_at", "key", "owner", "received", "result", "size", "stage", "wants_result")
 
@@ -63,7 +95,7 @@ class Delivery:
         self.result: AckResult | None = None
         """What became of its ack or nack, once that is known."""
         self.wants_result = False
-        self.owner: Any = None
+        self.owner: Owner = _NOBODY
 
     def __repr__(self) -> str:
         return f"Delivery({self.ack_id}, {self.stage.value})"
@@ -72,6 +104,22 @@ class Delivery:
     def is_live(self) -> bool:
         """Whether its lease is kept."""
         return self.stage in _LIVE
+
+    def settle(self, ack_id: str, how: How) -> None:
+        """Settle the message."""
+        self.owner.settle(self, how)
+
+    async def settle_with_result(self, ack_id: str, how: How) -> AckResult:
+        """Settle the message and wait until the service has said what became of it."""
+        return await self.owner.settle_with_result(self, how)
+
+    def extend(self, ack_id: str, seconds: int) -> None:
+        """Ask for another deadline, so many seconds from now."""
+        self.owner.extend(self, seconds)
+
+    def is_lease_lost(self, ack_id: str) -> bool:
+        """Say whether the lease has ended without the message being settled."""
+        return self.stage is Stage.LOST
 
 
 class Group:

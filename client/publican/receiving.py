@@ -98,6 +98,7 @@ class Receiving:
         self._backoff = retry.Backoff(retry.RECONNECT, jitter, Nanos(0))
         self._connect_at: Nanos | None = None
         self._connected_at = Nanos(0)
+        self._has_brought = False
         self._ping_at: Nanos | None = None
         self._pong_by: Nanos | None = None
         self._peer_pongs = False
@@ -162,14 +163,19 @@ class Receiving:
         if self.phase is Phase.CONNECTING:
             self.phase = Phase.OPEN
             self._connected_at = now
+            self._has_brought = False
             self._ping_at = Nanos(now + PING_NS)
             self._pong_by = None
+
+    def has_lived(self, now: Nanos) -> bool:
+        """Say whether the open stream was worth opening: it has brought something, or lived for ten seconds."""
+        return self.phase is Phase.OPEN and (self._has_brought or now - self._connected_at >= LIFE_NS)
 
     def stream_ended(self, error: "PubsubError | None", now: Nanos) -> None:
         """The stream has ended, or could not be opened; None: cleanly."""
         if self.phase is not Phase.CONNECTING and self.phase is not Phase.OPEN:
             return
-        if self.phase is Phase.OPEN and now - self._connected_at >= LIFE_NS:
+        if self.has_lived(now):
             self._backoff.reset()
         self._ping_at = self._pong_by = None
         again = self._backoff.again_at(error, now)
@@ -199,7 +205,7 @@ class Receiving:
             self.is_ordered = properties.message_ordering_enabled
         messages = response.received_messages
         if messages:
-            self._backoff.reset()
+            self._has_brought = True
             self._received(messages, now)
 
     def _received(self, messages: list[pubsub.ReceivedMessage], now: Nanos) -> None:
