@@ -101,6 +101,7 @@ class Receiving:
         self._has_brought = False
         self._ping_at: Nanos | None = None
         self._pong_by: Nanos | None = None
+        self._has_pinged = False
         self._peer_pongs = False
         self._error: PubsubError | None = None
         self._close_by: Nanos | None = None
@@ -195,15 +196,16 @@ class Receiving:
     def received(self, response: pubsub.StreamingPullResponse, now: Nanos) -> None:
         """A response has come."""
         self.last_response = now
-        if self._pong_by is not None:
-            self._pong_by = None
-            self._peer_pongs = True
         self._ping_at = Nanos(now + PING_NS)
+        self._pong_by = None
         if response.HasField("subscription_properties"):
             properties = response.subscription_properties
             self.keeper.is_exactly_once = properties.exactly_once_delivery_enabled
             self.is_ordered = properties.message_ordering_enabled
         messages = response.received_messages
+        if not messages:
+            self._peer_pongs |= self._has_pinged  # it knows what an empty request means: from now on silence says something
+        self._has_pinged = False
         if messages:
             self._has_brought = True
             self._received(messages, now)
@@ -292,9 +294,8 @@ class Receiving:
 
     def _settled_again(self, delivery: Delivery) -> None:
         """It was settled before, or its lease is lost."""
-        if delivery.stage is Stage.LOST and delivery.result is None:
+        if delivery.stage is Stage.LOST:
             self.late += 1
-            delivery.result = AckResult.LEASE_LOST
         if delivery.wants_result and delivery.result is not None:
             self._effects.append(Resolved(delivery, delivery.result))
 
@@ -329,6 +330,7 @@ class Receiving:
             if not each.is_live:  # its key has failed meanwhile
                 continue
             self._out_of(each, Stage.LOST)
+            each.result = AckResult.LEASE_LOST
             lost.append(each)
             if nack:
                 self.settlements.nack(each, now)
@@ -368,16 +370,15 @@ class Receiving:
                 self._lose(gone, "the service has ended it", now, nack=False)
         else:
             for each in answer.successes:
-                each.result = AckResult.SUCCESS
-                if each.wants_result:
-                    self._effects.append(Resolved(each, AckResult.SUCCESS))
+                if each.result is None:
+                    self._resolve(each, AckResult.SUCCESS)
             for each, result in answer.refused:
                 self._resolve(each, result)
         self._effects.append(Answered(answer, error))
         self.settle(now)
 
     def _resolve(self, delivery: Delivery, result: AckResult) -> None:
-        delivery.result = result
+        delivery.result = delivery.result or result
         if delivery.wants_result:
             self._effects.append(Resolved(delivery, result))
 
@@ -415,6 +416,7 @@ class Receiving:
             self._effects.append(Disconnect(is_final=False))
         elif self._ping_at is not None and self._ping_at <= now:
             self._ping_at = Nanos(now + PING_NS)
+            self._has_pinged = True
             self._effects.append(Ping())
             if self._peer_pongs and not self.outstanding.is_paused:
                 self._pong_by = Nanos(now + PONG_NS)
@@ -453,6 +455,7 @@ class Receiving:
             late = [each for each in self.keeper.live() if each.stage is Stage.HANDED]
             for each in late:
                 self._out_of(each, Stage.LOST)
+                each.result = AckResult.LEASE_LOST
                 self.settlements.nack(each, now)
             self._abandoned += len(late)
             if late:

@@ -125,7 +125,7 @@ class Settlements:
         self._due: Nanos | None = None
         self._again: list[tuple[Nanos, int, Batch]] = []
         self._numbers = itertools.count()
-        self._in_flight = 0
+        self._flying: set[Batch] = set()
         self.given_up = 0
         """How many acks and nacks were never accepted."""
 
@@ -160,16 +160,16 @@ class Settlements:
     @property
     def is_idle(self) -> bool:
         """Whether everything has been said and answered."""
-        return not (self._acks or self._nacks or self._extensions or self._in_flight or self._again)
+        return not (self._acks or self._nacks or self._extensions or self._flying or self._again)
 
     @property
     def is_waiting(self) -> bool:
         """Whether acks or nacks have not been answered yet (extensions may be left behind)."""
-        return bool(self._acks or self._nacks or self._in_flight or self._again)
+        return bool(self._acks or self._nacks or self._flying or self._again)
 
     def next_due(self) -> Nanos | None:
         """Give the instant at which a request has to leave; None: none has, or enough are on their way."""
-        if self._in_flight >= IN_FLIGHT_MAX:
+        if len(self._flying) >= IN_FLIGHT_MAX:
             return None
         again = self._again[0][0] if self._again else None
         if self._due is None or again is None:
@@ -179,7 +179,7 @@ class Settlements:
     def settle(self, now: Nanos) -> list[Batch]:
         """Cut the requests that are due; each is to be sent and answered."""
         batches: list[Batch] = []
-        while self._again and self._again[0][0] <= now and self._in_flight < IN_FLIGHT_MAX:
+        while self._again and self._again[0][0] <= now and len(self._flying) < IN_FLIGHT_MAX:
             batch = heapq.heappop(self._again)[2]
             self._send(batch, now, batches)
         if self._due is not None and self._due <= now:
@@ -188,11 +188,11 @@ class Settlements:
 
     def _cut(self, now: Nanos, batches: list[Batch]) -> None:
         for kind, waiting in ((Kind.ACK, self._acks), (Kind.NACK, self._nacks)):
-            while waiting and self._in_flight < IN_FLIGHT_MAX:
+            while waiting and len(self._flying) < IN_FLIGHT_MAX:
                 self._send(Batch(kind, _piece(waiting), 0, now), now, batches)
         for seconds in list(self._extensions):
             waiting = [each for each in self._extensions[seconds] if each.is_live]
-            while waiting and self._in_flight < IN_FLIGHT_MAX:
+            while waiting and len(self._flying) < IN_FLIGHT_MAX:
                 self._send(Batch(Kind.MODACK, _piece(waiting), seconds, now), now, batches)
             if waiting:
                 self._extensions[seconds] = waiting
@@ -205,13 +205,15 @@ class Settlements:
             batch.deliveries = [each for each in batch.deliveries if each.is_live]
         if batch.deliveries:
             batch.sent_at = now
-            self._in_flight += 1
+            self._flying.add(batch)
             batches.append(batch)
 
     def answered(self, batch: Batch, error: "PubsubError | None", now: Nanos) -> Answer:
         """Take the answer to a request, None: it was accepted; what is to be sent again is kept here."""
-        self._in_flight -= 1
         answer = Answer(batch)
+        if batch not in self._flying:  # the end did not wait for it
+            return answer
+        self._flying.remove(batch)
         if error is None:
             answer.successes = batch.deliveries
             return answer
@@ -267,7 +269,9 @@ class Settlements:
 
     def abandon(self) -> "list[Delivery]":
         """Send nothing more; give the acks and nacks that have not been accepted."""
-        left = [*self._acks, *self._nacks, *(each for _, _, batch in self._again if batch.kind is not Kind.MODACK for each in batch.deliveries)]
+        batches = [*self._flying, *(batch for _, _, batch in self._again)]
+        left = [*self._acks, *self._nacks, *(each for batch in batches if batch.kind is not Kind.MODACK for each in batch.deliveries)]
+        self._flying.clear()
         self._acks, self._nacks, self._extensions, self._again, self._due = [], [], {}, [], None
         self.given_up += len(left)
         return left

@@ -14,11 +14,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Self
 
+from publican.aio.engine import Engine
+from publican.aio.tasks import Scope, start
 from publican.clock import SECOND, Clock, Nanos, nanos
 from publican.effects import Drained
-from publican.errors import Closed
 from publican.flow import FlowControl, checked
 from publican.leases import Delivery, Stage
 from publican.message import SubscriberMessage
@@ -27,9 +28,6 @@ from publican.receiving import Receiving
 from publican.retry import Jitter
 from publican.settlement import How
 from publican.transport.protocol import Streams, Transport
-
-from publican.aio.engine import Engine
-from publican.aio.tasks import Scope, start
 
 Handler = Callable[[SubscriberMessage], Awaitable[Any] | Any]
 

@@ -11,18 +11,17 @@ from collections.abc import Callable
 from typing import Final
 
 from publican import effects
+from publican.aio.tasks import Scope
 from publican.clock import SECOND, Clock, Nanos, Timer
 from publican.effects import Drained
 from publican.errors import AckFailed, PubsubError, Unavailable
 from publican.leases import Delivery
 from publican.observe import Observer
-from publican.receiving import LIFE_NS, Receiving
+from publican.receiving import Receiving
 from publican.settlement import AckResult, Batch, How, Kind
 from publican.transport.protocol import MessageStream, Streams, Transport
 from publican_protocol import pubsub
 from publican_protocol.methods import SUBSCRIBER
-
-from publican.aio.tasks import Scope
 
 CALL_TIMEOUT_S: Final = 60.0
 _ACKNOWLEDGE: Final = f"/{SUBSCRIBER}/Acknowledge"
