@@ -27,6 +27,7 @@ from publican_emulator.rpc.dispatch import Dispatcher
 from publican_emulator.rpc.faults import Faults
 from publican_emulator.rpc.http import Headers, HttpRequest, HttpResponse
 from publican_emulator.rpc.rest import Rest
+from publican_emulator.schemas.compiler import compile_definition
 from publican_emulator.services import table
 from publican_emulator.services.messages import Messages
 from publican_emulator.services.streaming_pull import StreamingPull
@@ -171,15 +172,15 @@ class Emulator:
     def _empty_broker(self) -> Broker:
         listener = self._listener
         if not self._keeps_history:
-            return Broker(listener)
+            return Broker(listener, compile_schema=compile_definition)
         if listener is None:
-            return Broker(self.history)
+            return Broker(self.history, compile_schema=compile_definition)
 
         def both(fact: Fact) -> None:
             self.history(fact)
             listener(fact)
 
-        return Broker(both)
+        return Broker(both, compile_schema=compile_definition)
 
     def _keep_history(self, wanted: bool) -> None:
         self._keeps_history = wanted

@@ -12,6 +12,7 @@ from publican_emulator.driver import Driver, VirtualClock
 from publican_emulator.rpc.call import CallInfo
 from publican_emulator.rpc.dispatch import Dispatcher
 from publican_emulator.rpc.status import Failure
+from publican_emulator.schemas.compiler import compile_definition
 from publican_emulator.services import table
 from publican_protocol.methods import methods
 from publican_protocol.pool import message_class
@@ -23,7 +24,7 @@ Call = Callable[..., Any]
 
 @pytest.fixture
 def driver() -> Driver:
-    return Driver(Broker(), VirtualClock(NOON))
+    return Driver(Broker(compile_schema=compile_definition), VirtualClock(NOON))
 
 
 @pytest.fixture

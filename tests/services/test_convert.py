@@ -7,7 +7,7 @@ from publican_emulator.services.convert import NOT_YET, OUTPUT_ONLY
 from publican_protocol import pubsub
 
 IN_EFFECT = {
-    "Topic": {"name", "labels", "message_storage_policy", "kms_key_name", "message_retention_duration"},
+    "Topic": {"name", "labels", "message_storage_policy", "kms_key_name", "message_retention_duration", "schema_settings"},
     "Subscription": {
         "name",
         "topic",

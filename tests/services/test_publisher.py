@@ -113,7 +113,6 @@ def test_a_field_out_of_bounds_is_refused(call: Call, fields: dict[str, Any], te
 @pytest.mark.parametrize(
     ("fields", "what"),
     [
-        ({"schema_settings": {"schema": "projects/p/schemas/s"}}, "schemas"),
         ({"ingestion_data_source_settings": {}}, "ingestion"),
         ({"message_transforms": [{}]}, "message transforms"),
         ({"tags": {"a": "b"}}, "tags"),

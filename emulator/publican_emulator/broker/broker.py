@@ -17,7 +17,8 @@ from publican_emulator.broker.errors import PubsubError
 from publican_emulator.broker.events import Fact, Kind, Listener
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.intake import Intake
-from publican_emulator.broker.operations import deliveries, publishing, snapshots, subscriptions, topics
+from publican_emulator.broker.operations import deliveries, publishing, schemas, snapshots, subscriptions, topics
+from publican_emulator.broker.schema import Compile, Schema, SchemaBook, no_compiler
 from publican_emulator.broker.shelf import Shelf
 from publican_emulator.broker.snapshot import Snapshot
 from publican_emulator.broker.subscription import Subscription
@@ -49,9 +50,10 @@ class Counters:
 
 
 class Broker:
-    """All topics, subscriptions and snapshots of all projects."""
+    """All topics, subscriptions, snapshots and schemas of all projects."""
 
-    def __init__(self, listener: Listener | None = None) -> None:
+    def __init__(self, listener: Listener | None = None, *, compile_schema: Compile = no_compiler) -> None:
+        """`listener` is told every fact; `compile_schema` reads the definitions of schemas."""
         self.ready: list[Consumer] = []
         self.listener = listener
         self.intake = Intake()
@@ -59,6 +61,8 @@ class Broker:
         self.topics: Shelf[Topic] = Shelf("topic")
         self.subscriptions: Shelf[Subscription] = Shelf("subscription")
         self.snapshots: Shelf[Snapshot] = Shelf("snapshot")
+        self.schemas: Shelf[Schema] = Shelf("schema")
+        self.schema_book = SchemaBook(compile_schema)
         self.timers = Timers()
         self.surroundings = Surroundings(
             self.timers,
@@ -116,6 +120,19 @@ class Broker:
     seek_to_time = snapshots.seek_to_time
     seek_to_snapshot = snapshots.seek_to_snapshot
 
+    # schemas
+
+    create_schema = schemas.create_schema
+    get_schema = schemas.get_schema
+    list_schemas = schemas.list_schemas
+    list_schema_revisions = schemas.list_schema_revisions
+    commit_schema = schemas.commit_schema
+    rollback_schema = schemas.rollback_schema
+    delete_schema_revision = schemas.delete_schema_revision
+    delete_schema = schemas.delete_schema
+    validate_schema = schemas.validate_schema
+    validate_message = schemas.validate_message
+
     # time
 
     def next_due(self) -> Nanos | None:
@@ -163,6 +180,7 @@ class Broker:
             subscription.rotation.end_all(error)
 
     def existing_names(self, kind: str) -> list[str]:
-        """Give the names of all topics, subscriptions or snapshots ("topic", ...): for saying which one was meant."""
-        shelves: tuple[Shelf[Topic] | Shelf[Subscription] | Shelf[Snapshot], ...] = (self.topics, self.subscriptions, self.snapshots)
+        """Give the names of all topics, subscriptions, snapshots or schemas ("topic", ...): for saying which one was meant."""
+        shelves: tuple[Shelf[Topic] | Shelf[Subscription] | Shelf[Snapshot] | Shelf[Schema], ...]
+        shelves = (self.topics, self.subscriptions, self.snapshots, self.schemas)
         return [name for shelf in shelves if shelf.kind == kind for name in shelf.names()]

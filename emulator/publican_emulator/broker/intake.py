@@ -52,13 +52,13 @@ class Intake:
         tails = list(map(tail_of, messages))
         keys = set()
         for tail in set(tails):
-            keys.add(self.read(tail).ordering_key)
+            keys.add(self._checked(tail).ordering_key)
         if len(keys) > 1:
             raise FailedPrecondition(MIXED_KEYS)
         # data of length 0 leaves at most two bytes before the tail
         for message, tail in zip(messages, tails, strict=True):
             if len(message) - len(tail) <= 2:
-                said = self.read(tail)
+                said = self._checked(tail)
                 if not said.has_data and not said.attributes:
                     raise InvalidArgument(EMPTY_MESSAGE)
         return tails
@@ -76,25 +76,29 @@ class Intake:
         if len(messages) > limits.PUBLISH_MESSAGES:
             raise OutOfBounds("message_count", len(messages), high=limits.PUBLISH_MESSAGES)
 
-    def read(self, tail: bytes) -> Tail:
-        """Give what a tail says, checked.
-
-        Raises:
-            InvalidArgument: an attribute or the ordering key is outside its bounds.
-        """
+    def _checked(self, tail: bytes) -> Tail:
         said = self._memo.get(tail)
         if said is None:
-            said = _read(tail)
+            said = _checked(tail)
             if len(tail) <= _MEMO_TAIL_BYTES:
                 if len(self._memo) >= _MEMO_TAILS:
                     self._memo.clear()
                 self._memo[tail] = said
         return said
 
+    def read(self, tail: bytes) -> Tail:
+        """Give what a tail says, which has been checked, or comes from the service itself and may have more attributes than a publisher's."""
+        return self._memo.get(tail) or _read(pubsub.PubsubMessage.FromString(tail))
 
-def _read(tail: bytes) -> Tail:
+
+def _read(message: pubsub.PubsubMessage) -> Tail:
+    return Tail(dict(message.attributes), message.ordering_key, bool(message.data))
+
+
+def _checked(tail: bytes) -> Tail:
     message = pubsub.PubsubMessage.FromString(tail)
-    attributes = dict(message.attributes)
+    said = _read(message)
+    attributes = said.attributes
     if len(attributes) > limits.ATTRIBUTES:
         raise OutOfBounds("attribute_count", len(attributes), high=limits.ATTRIBUTES)
     for key, value in attributes.items():
@@ -104,7 +108,7 @@ def _read(tail: bytes) -> Tail:
         raise OutOfBounds("ordering_key_size", key_bytes, high=limits.ORDERING_KEY_BYTES)
     if len(message.data) > limits.MESSAGE_DATA_BYTES:
         raise OutOfBounds("message_size", len(message.data), high=limits.MESSAGE_DATA_BYTES)
-    return Tail(attributes, message.ordering_key, bool(message.data))
+    return said
 
 
 def _check_attribute(key: str, value: str) -> None:

@@ -59,6 +59,10 @@ LIMITS: Final[dict[str, Limit]] = {
     "label_chars": Limit(63, "characters of a label's key or value", LABELS),
     "resource_id_chars_min": Limit(3, "characters of a resource id, at least", PROTO),
     "resource_id_chars_max": Limit(255, "characters of a resource id, at most", PROTO),
+    "schema_definition_bytes": Limit(300_000, "bytes of a schema's definition", QUOTAS),
+    "schema_revisions": Limit(20, "revisions of one schema", QUOTAS),
+    "schemas": Limit(10_000, "schemas of one project", QUOTAS),
+    "compiled_schemas": Limit(1_000, "definitions that are kept ready for checking messages", OURS),
     "page_size_default": Limit(100, "resources in one page of a list when page_size is 0", OURS),
     "page_size_max": Limit(1_000, "resources in one page of a list; a larger page_size is lowered", OURS),
 }
@@ -94,5 +98,9 @@ SNAPSHOT_LIFE: Final = LIMITS["snapshot_life"].value
 SNAPSHOT_LIFE_MIN: Final = LIMITS["snapshot_life_min"].value
 LABELS_MAX: Final = LIMITS["labels"].value
 LABEL_CHARS: Final = LIMITS["label_chars"].value
+SCHEMA_DEFINITION_BYTES: Final = LIMITS["schema_definition_bytes"].value
+SCHEMA_REVISIONS: Final = LIMITS["schema_revisions"].value
+SCHEMAS: Final = LIMITS["schemas"].value
+COMPILED_SCHEMAS: Final = LIMITS["compiled_schemas"].value
 PAGE_SIZE_DEFAULT: Final = LIMITS["page_size_default"].value
 PAGE_SIZE_MAX: Final = LIMITS["page_size_max"].value

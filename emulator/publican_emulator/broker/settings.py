@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from publican_emulator.broker import filters, limits
 from publican_emulator.broker.errors import BadArgument, InvalidArgument, InvalidName, OutOfBounds, deadline_out_of_bounds
 from publican_emulator.broker.instants import Nanos, spoken
+from publican_emulator.broker.schema_settings import SchemaSettings
 from publican_protocol import names
 
 
@@ -27,6 +28,7 @@ class TopicSettings:
     kms_key_name: str = ""
     allowed_regions: tuple[str, ...] | None = None
     enforce_in_transit: bool = False
+    schema: SchemaSettings | None = None
 
     def __post_init__(self) -> None:
         check_labels(self.labels)

@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 from publican_emulator.broker import limits
 from publican_emulator.broker.errors import BadArgument, Unimplemented
 from publican_emulator.broker.instants import SECOND, Nanos
+from publican_emulator.broker.schema_settings import Encoding, SchemaSettings
 from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, SubscriptionSettings, TopicSettings
 from publican_emulator.broker.snapshot import Snapshot
 from publican_emulator.broker.subscription import Subscription
@@ -29,7 +30,6 @@ _TIMESTAMP_S_MAX: Final = 253_402_300_799
 
 NOT_YET: Final[Mapping[str, Mapping[str, str]]] = {
     "Topic": {
-        "schema_settings": "schemas",
         "ingestion_data_source_settings": "ingestion",
         "message_transforms": "message transforms",
         "tags": "tags",
@@ -50,6 +50,10 @@ OUTPUT_ONLY: Final[Mapping[str, frozenset[str]]] = {
     "Topic": frozenset({"satisfies_pzs", "state"}),
     "Subscription": frozenset({"detached", "state", "topic_message_retention_duration", "analytics_hub_subscription_info"}),
 }
+
+
+_ENCODINGS: Final = {1: Encoding.JSON, 2: Encoding.BINARY}
+"""By the numbers of google.pubsub.v1.Encoding."""
 
 
 def not_yet(what: str) -> Unimplemented:
@@ -76,6 +80,7 @@ def topic_settings(topic: pubsub.Topic) -> TopicSettings:
         kms_key_name=topic.kms_key_name,
         allowed_regions=tuple(policy.allowed_persistence_regions) if has_policy else None,
         enforce_in_transit=policy.enforce_in_transit,
+        schema=_schema(topic),
     )
 
 
@@ -89,7 +94,32 @@ def topic_message(topic: Topic) -> pubsub.Topic:
         policy = message.message_storage_policy
         policy.allowed_persistence_regions.extend(settings.allowed_regions)
         policy.enforce_in_transit = settings.enforce_in_transit
+    if settings.schema is not None:
+        used = settings.schema
+        message.schema_settings.schema = used.schema
+        message.schema_settings.encoding = pubsub.Encoding.Value(used.encoding.value)
+        message.schema_settings.first_revision_id = used.first_revision_id
+        message.schema_settings.last_revision_id = used.last_revision_id
     return message
+
+
+def _schema(topic: pubsub.Topic) -> SchemaSettings | None:
+    if not topic.HasField("schema_settings"):
+        return None
+    used = topic.schema_settings
+    chosen = encoding(used.encoding, "schema_settings.encoding")
+    return SchemaSettings(used.schema, chosen, used.first_revision_id, used.last_revision_id)
+
+
+def encoding(number: int, field: str) -> Encoding:
+    """Read an Encoding.
+
+    Raises:
+        BadArgument: it is none.
+    """
+    if number not in _ENCODINGS:
+        raise BadArgument(field, "It must be JSON or BINARY.")
+    return _ENCODINGS[number]
 
 
 def subscription_settings(subscription: pubsub.Subscription) -> SubscriptionSettings:

@@ -13,11 +13,12 @@ from publican_emulator.rpc.call import CallInfo, Handler, StreamHandler
 from publican_emulator.services import convert, health
 from publican_emulator.services.answer import handler
 from publican_emulator.services.publisher import Publisher
+from publican_emulator.services.schemas import SchemaService
 from publican_emulator.services.snapshots import Snapshots
 from publican_emulator.services.subscriber import Subscriber
 from publican_protocol.methods import IAM_POLICY, PUBLISHER, SCHEMA_SERVICE, SUBSCRIBER, methods
 
-NOT_YET: Final[Mapping[str, str]] = {SCHEMA_SERVICE: "schemas", IAM_POLICY: "IAM policies"}
+NOT_YET: Final[Mapping[str, str]] = {IAM_POLICY: "IAM policies"}
 """Services that are not there at all yet, with the words for it."""
 
 
@@ -39,7 +40,7 @@ def streaming(hot: Mapping[str, StreamHandler]) -> dict[str, StreamHandler]:
 
 
 def _on_messages(driver: Driver) -> dict[str, Any]:
-    publisher, subscriber, snapshots = Publisher(driver), Subscriber(driver), Snapshots(driver)
+    publisher, subscriber, snapshots, schemas = Publisher(driver), Subscriber(driver), Snapshots(driver), SchemaService(driver)
     return {
         f"/{PUBLISHER}/CreateTopic": publisher.create_topic,
         f"/{PUBLISHER}/UpdateTopic": publisher.update_topic,
@@ -61,6 +62,16 @@ def _on_messages(driver: Driver) -> dict[str, Any]:
         f"/{SUBSCRIBER}/UpdateSnapshot": snapshots.update_snapshot,
         f"/{SUBSCRIBER}/ListSnapshots": snapshots.list_snapshots,
         f"/{SUBSCRIBER}/DeleteSnapshot": snapshots.delete_snapshot,
+        f"/{SCHEMA_SERVICE}/CreateSchema": schemas.create_schema,
+        f"/{SCHEMA_SERVICE}/GetSchema": schemas.get_schema,
+        f"/{SCHEMA_SERVICE}/ListSchemas": schemas.list_schemas,
+        f"/{SCHEMA_SERVICE}/ListSchemaRevisions": schemas.list_schema_revisions,
+        f"/{SCHEMA_SERVICE}/CommitSchema": schemas.commit_schema,
+        f"/{SCHEMA_SERVICE}/RollbackSchema": schemas.rollback_schema,
+        f"/{SCHEMA_SERVICE}/DeleteSchemaRevision": schemas.delete_schema_revision,
+        f"/{SCHEMA_SERVICE}/DeleteSchema": schemas.delete_schema,
+        f"/{SCHEMA_SERVICE}/ValidateSchema": schemas.validate_schema,
+        f"/{SCHEMA_SERVICE}/ValidateMessage": schemas.validate_message,
     }
 
 

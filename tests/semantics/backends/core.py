@@ -12,6 +12,7 @@ from publican_emulator.broker.errors import ErrorInfo, PubsubError
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.driver import Driver, VirtualClock
 from publican_emulator.rpc.call import CallInfo
+from publican_emulator.schemas.compiler import compile_definition
 from publican_emulator.services import table
 from publican_protocol import known, pubsub
 from publican_protocol.pool import message_class
@@ -39,7 +40,7 @@ class CoreBackend:
     def reset(self) -> None:
         """Begin again."""
         self.clock = VirtualClock(Nanos(START))
-        self.broker = Broker()
+        self.broker = Broker(compile_schema=compile_definition)
         self.takers: list[Taker] = []
         self._services = table.unary(Driver(self.broker, self.clock), {})
 

@@ -42,8 +42,25 @@ ROUTES: Final[Mapping[str, tuple[str, str]]] = {
     "GetSnapshot": ("GET", "/v1/{snapshot}"),
     "DeleteSnapshot": ("DELETE", "/v1/{snapshot}"),
     "ListSnapshots": ("GET", "/v1/{project}/snapshots"),
+    "CreateSchema": ("POST", "/v1/{parent}/schemas"),
+    "GetSchema": ("GET", "/v1/{name}"),
+    "ListSchemas": ("GET", "/v1/{parent}/schemas"),
+    "ListSchemaRevisions": ("GET", "/v1/{name}:listRevisions"),
+    "CommitSchema": ("POST", "/v1/{name}:commit"),
+    "RollbackSchema": ("POST", "/v1/{name}:rollback"),
+    "DeleteSchemaRevision": ("DELETE", "/v1/{name}:deleteRevision"),
+    "DeleteSchema": ("DELETE", "/v1/{name}"),
+    "ValidateSchema": ("POST", "/v1/{parent}/schemas:validate"),
+    "ValidateMessage": ("POST", "/v1/{parent}/schemas:validateMessage"),
 }
-HTTP_STATUS: Final = {"INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 400, "NOT_FOUND": 404, "ALREADY_EXISTS": 409, "UNIMPLEMENTED": 501}
+HTTP_STATUS: Final = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
+    "UNIMPLEMENTED": 501,
+    "RESOURCE_EXHAUSTED": 429,
+}
 
 
 def googles(full_name: str) -> Any:
@@ -62,6 +79,9 @@ def as_http(method: str, request: Message) -> tuple[str, str, bytes | None]:
     target = prefix + quote(name, safe="/") + suffix
     if verb in ("GET", "DELETE"):
         return verb, f"{target}?{urlencode(body)}" if body else target, None
+    if method == "CreateSchema":  # the one call whose body is not the whole request
+        schema = body.pop("schema", {})
+        return verb, f"{target}?{urlencode(body)}" if body else target, json.dumps(schema).encode()
     return verb, target, json.dumps(body).encode()
 
 

@@ -8,8 +8,10 @@ PYTEST_DONT_REWRITE
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from publican_emulator.broker.errors import PubsubError
 from publican_emulator.broker.events import Fact, Kind
 from publican_emulator.broker.instants import Nanos
+from publican_emulator.broker.operations.schemas import marked
 from publican_emulator.broker.topic import Topic
 from publican_protocol.wire import tail_of
 
@@ -26,7 +28,7 @@ def publish_request(broker: "Broker", topic: str, messages: Sequence[bytes], req
     """Store the messages of a request of `request_bytes` (None: as many as they have) and give their ids, consecutive from the first.
 
     Raises:
-        InvalidArgument, FailedPrecondition: as `Intake.check`; nothing is stored then.
+        InvalidArgument, FailedPrecondition: as `Intake.check`, or a message does not fit the topic's schema; nothing is stored then.
         NotFound: there is no such topic.
     """
     broker.settle(now)
@@ -34,7 +36,9 @@ def publish_request(broker: "Broker", topic: str, messages: Sequence[bytes], req
     if known is None:
         broker.topics.check_form(topic)
     broker.intake.check_size(messages, request_bytes)
-    return _publish(broker, known or broker.topics.get(topic), messages, broker.intake.check(messages, request_bytes), now)
+    target = known or broker.topics.get(topic)
+    tails = broker.intake.check(messages, request_bytes)
+    return _publish(broker, target, *marked(broker, target, messages, tails), now)
 
 
 def _publish(broker: "Broker", topic: Topic, messages: Sequence[bytes], tails: Sequence[bytes], now: Nanos) -> range:
@@ -50,6 +54,12 @@ def _publish(broker: "Broker", topic: Topic, messages: Sequence[bytes], tails: S
 
 
 def publish_dead_letter(broker: "Broker", topic: str, message: bytes, at: Nanos) -> str | None:
-    """Store a message that a subscription has given up, and give its new id; None: there is no such topic."""
+    """Store a message that a subscription has given up, and give its new id; None: there is no such topic, or its schema takes no such message."""
     known = broker.topics.find(topic)
-    return None if known is None else str(_publish(broker, known, [message], [tail_of(message)], at)[0])
+    if known is None:
+        return None
+    try:
+        messages, tails = marked(broker, known, [message], [tail_of(message)])
+    except PubsubError:
+        return None
+    return str(_publish(broker, known, messages, tails, at)[0])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from publican_emulator.broker.events import Kind
 from publican_emulator.broker.instants import Nanos
+from publican_emulator.broker.operations.schemas import check_schema_settings
 from publican_emulator.broker.retention import span_of
 from publican_emulator.broker.settings import TopicSettings
 from publican_emulator.broker.topic import Topic
@@ -23,10 +24,12 @@ def create_topic(broker: "Broker", name: str, settings: TopicSettings, now: Nano
     Raises:
         InvalidArgument: the name's form.
         AlreadyExists: there is one of that name.
+        NotFound: its schema, or a revision of it, does not exist.
     """
     broker.settle(now)
     broker.topics.check_form(name)
     broker.topics.check_free(name)
+    check_schema_settings(broker, settings.schema)
     topic = Topic(name, settings)
     broker.topics.put(name, topic)
     broker.state(Kind.CREATED, name, now)
@@ -45,9 +48,15 @@ def get_topic(broker: "Broker", name: str, now: Nanos) -> Topic:
 
 
 def update_topic(broker: "Broker", name: str, settings: TopicSettings, now: Nanos) -> Topic:
-    """Give a topic other settings."""
+    """Give a topic other settings.
+
+    Raises:
+        NotFound: it, its new schema, or a revision of that does not exist.
+    """
     broker.settle(now)
     topic = broker.topics.get(name)
+    if settings.schema != topic.settings.schema:
+        check_schema_settings(broker, settings.schema)
     topic.retain(settings)
     topic.settle(now)
     broker.timers.arm(topic, topic.next_due())
