@@ -1,11 +1,21 @@
 """What a program may watch of its client: one call for each thing that happens, with no effect by default.
 
-`prometheus.py` and `otel.py` are observers; so is any object with these methods. An exception in one is logged once and changes nothing.
+`prometheus.py` and `otel.py` are observers; so is any class that inherits from `Observer` and overrides what it wants to know. An exception in one
+is logged once and changes nothing.
 
 PYTEST_DONT_REWRITE
 """
 
-from typing import Any, Protocol
+import contextlib
+import logging
+from collections.abc import Callable, MutableMapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+if TYPE_CHECKING:
+    from publican.message import SubscriberMessage
+
+_log: Final = logging.getLogger("publican.observer")
 
 
 class Observer(Protocol):
@@ -38,13 +48,33 @@ class Observer(Protocol):
     def load(self, subscription: str, load: float) -> None:
         """The share of the flow control's limits that is taken."""
 
+    def publishing(self, topic: str, attributes: MutableMapping[str, str]) -> None:
+        """A message is about to be published; what is put into its attributes goes with it, as the context of a trace does."""
 
-class Silent:
-    """Watches nothing."""
-
-    def __getattribute__(self, name: str) -> Any:
-        return _nothing
+    def processing(self, subscription: str, message: "SubscriberMessage") -> AbstractContextManager[Any]:
+        """A handler is about to run: it does so inside the context that is given."""
+        return contextlib.nullcontext()
 
 
-def _nothing(*_: object) -> None:
-    pass
+class Guarded:
+    """An observer whose exceptions are logged once for each method, and change nothing."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._has_failed: set[str] = set()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._observer, name, None)
+
+        def guarded(*args: Any) -> Any:
+            try:
+                if method is not None:
+                    return method(*args)
+            except Exception:  # noqa: BLE001  (an observer must never harm what it watches)
+                if name not in self._has_failed:
+                    self._has_failed.add(name)
+                    _log.exception("the observer %r failed in %s; it is told on, and further failures there are not logged", self._observer, name)
+            return contextlib.nullcontext() if name == "processing" else None
+
+        self.__dict__[name] = guarded
+        return guarded

@@ -181,7 +181,7 @@ class Handling:
             if inspect.isawaitable(answer):
                 await answer
             how = How.ACK
-        except Exception:
+        except Exception:  # noqa: BLE001  (whatever it raises is a nack)
             _callback_log.exception("%s: the handler raised for message %s, which is nacked", self._subscription, message.message_id)
         finally:
             self._running.pop(delivery, None)
