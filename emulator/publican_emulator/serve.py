@@ -18,6 +18,7 @@ from typing import Final
 from publican_emulator import endpoint
 from publican_emulator.emulator import PULL_WAIT_S, Emulator
 
+FILES_MAX: Final = 65_536
 _LOG_FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
@@ -33,6 +34,7 @@ def run(
     log_level: str = "warning",
 ) -> int:
     """Serve until a signal comes; give the exit code."""
+    _allow_many_connections()
     logging.basicConfig(level=log_level.upper(), format=_LOG_FORMAT)
     emulator = Emulator(
         host=host,
@@ -62,6 +64,19 @@ async def _serve(emulator: Emulator) -> None:
         sys.stdout.write(_greeting(emulator))
         sys.stdout.flush()
         await stopping.wait()
+
+
+def _allow_many_connections() -> None:
+    """Raise the soft limit of open files, often 1,024, to what the system lets us have: each connection is one."""
+    try:
+        import resource  # not on Windows, which has no such limit
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if hard == resource.RLIM_INFINITY else min(FILES_MAX, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _greeting(emulator: Emulator) -> str:

@@ -54,6 +54,8 @@ class Peer:
 
     def send(self, data: bytes, now_s: float = 0.0) -> None:
         self.connection.receive(data, now_s)
+        while self.connection.has_more:
+            self.connection.receive(b"", now_s)
 
     def sent(self) -> list[tuple[int, int, int, bytes]]:
         """Give (type, flags, stream, payload) of every frame sent since the last call."""

@@ -188,6 +188,18 @@ def test_the_stream_after_the_last_allowed_one_is_refused(peer: Peer) -> None:
     assert peer.sent() == [(frames.RST_STREAM, 0, 2001, ErrorCode.REFUSED_STREAM.to_bytes(4))]
 
 
+def test_a_read_of_many_requests_is_served_in_turns(peer: Peer) -> None:
+    count = http2.REQUESTS_PER_TURN
+    data = b"".join(peer.request(2 * place + 1) for place in range(2 * count + 1)) + PING[:5]
+    peer.connection.receive(data, 0.0)
+    assert (len(peer.told), peer.connection.has_more) == (count, True)
+    peer.connection.receive(PING[5:], 0.0)
+    assert (len(peer.told), peer.connection.has_more) == (2 * count, True)
+    peer.connection.receive(b"", 0.0)
+    assert (len(peer.told), peer.connection.has_more) == (2 * count + 1, False)
+    assert peer.sent()[-1] == (frames.PING, frames.ACK, 0, b"12345678")
+
+
 def test_trailers_end_a_request(peer: Peer) -> None:
     peer.send(peer.request(1, ends=False) + peer.request(1, fields=[("x-checksum", "1")]))
     assert peer.told[-1] == ("data", 1, b"", True)

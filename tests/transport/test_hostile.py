@@ -7,7 +7,6 @@ The bounds are stated in docs/transport.md.
 import contextlib
 import gzip
 import pathlib
-import random
 import re
 import socket
 import struct
@@ -24,13 +23,10 @@ import pytest
 from benchmarks.connection import Connection
 from publican_emulator.transport.http2 import frames
 from publican_protocol import pubsub
+from tests.transport.attacks import ATTACKS, HEADERS, HELLO, PUBLISH, TOPIC
 
 GROWTH_MB_MAX = 64
-TOPIC = "projects/p/topics/abc"
-PUBLISH = "/google.pubsub.v1.Publisher/Publish"
 REQUEST = pubsub.PublishRequest(topic=TOPIC, messages=[pubsub.PubsubMessage(data=b"x")]).SerializeToString()
-HELLO = frames.PREFACE + frames.settings({})
-HEADERS = [(":method", "POST"), (":scheme", "http"), (":path", PUBLISH), ("content-type", "application/grpc"), ("te", "trailers")]
 
 pytestmark = pytest.mark.skipif(not pathlib.Path("/proc/self/status").exists(), reason="memory is read from /proc")
 
@@ -73,84 +69,6 @@ def victim(tmp_path: pathlib.Path) -> Iterator[Victim]:
     assert started.process.wait(timeout=10) == 0, started.log.read_text()
     assert started.process.stdout is not None
     started.process.stdout.close()
-
-
-def random_bytes(peer: socket.socket) -> None:
-    peer.sendall(random.Random(1).randbytes(100_000))
-
-
-def wrong_preface(peer: socket.socket) -> None:
-    peer.sendall(b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n" + bytes(100))
-
-
-def a_dribble(peer: socket.socket) -> None:
-    for byte in HELLO[:30]:
-        peer.sendall(bytes((byte,)))
-
-
-def rapid_reset(peer: socket.socket) -> None:
-    encoder = hpack.Encoder()
-    peer.sendall(HELLO)
-    for stream_id in range(1, 40_000, 2):
-        block = frames.header_frames(stream_id, encoder.encode(HEADERS), 16_384, ends=False)
-        peer.sendall(block + frames.rst_stream(stream_id, frames.ErrorCode.CANCEL))
-
-
-def repeated(frame: bytes) -> Callable[[socket.socket], None]:
-    def flood(peer: socket.socket) -> None:
-        peer.sendall(HELLO)
-        for _ in range(100):
-            peer.sendall(frame * 1_000)
-
-    return flood
-
-
-def continuation_flood(peer: socket.socket) -> None:
-    peer.sendall(HELLO + frames.head(0, frames.HEADERS, 0, 1))
-    for _ in range(10_000):
-        peer.sendall(frames.head(1_000, frames.CONTINUATION, 0, 1) + bytes(1_000))
-
-
-def huge_header_list(peer: socket.socket) -> None:
-    encoder = hpack.Encoder()
-    block = encoder.encode([*HEADERS, ("x-bomb", "x" * 3_000)])
-    peer.sendall(HELLO + frames.header_frames(1, block, 16_384, ends=False))
-    for stream_id in range(3, 200, 2):
-        peer.sendall(frames.header_frames(stream_id, encoder.encode(HEADERS) + b"\xbe" * 10_000, 16_384, ends=False))
-
-
-def empty_data_flood(peer: socket.socket) -> None:
-    peer.sendall(HELLO + frames.header_frames(1, hpack.Encoder().encode(HEADERS), 16_384, ends=False))
-    for _ in range(100):
-        peer.sendall(frames.head(0, frames.DATA, 0, 1) * 1_000)
-
-
-def window_overflow(peer: socket.socket) -> None:
-    peer.sendall(HELLO + frames.window_update(0, 2**31 - 1))
-    for _ in range(1_000):
-        peer.sendall(frames.window_update(0, 2**31 - 1))
-
-
-def too_much_data(peer: socket.socket) -> None:
-    """More than one request may hold, in one stream that never ends."""
-    peer.sendall(HELLO + frames.header_frames(1, hpack.Encoder().encode(HEADERS), 16_384, ends=False))
-    for _ in range(4_000):
-        peer.sendall(frames.head(16_384, frames.DATA, 0, 1) + bytes(16_384))
-
-
-ATTACKS: dict[str, Callable[[socket.socket], None]] = {
-    "random bytes": random_bytes,
-    "a wrong preface": wrong_preface,
-    "a dribble": a_dribble,
-    "rapid reset": rapid_reset,
-    "PING": repeated(frames.head(8, frames.PING, 0, 0) + bytes(8)),
-    "SETTINGS": repeated(frames.settings({})),
-    "empty DATA": empty_data_flood,
-    "CONTINUATION": continuation_flood,
-    "a huge header list": huge_header_list,
-    "window overflow": window_overflow,
-    "too much data": too_much_data,
-}
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)

@@ -6,9 +6,11 @@ PYTEST_DONT_REWRITE
 """
 
 import asyncio
+import logging
 from typing import Final
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_request import BaseRequest
 
 from publican_emulator.rpc.http import HttpRequest, HttpResponse
@@ -23,6 +25,23 @@ _TOO_LARGE: Final = (
 )
 assert BODY_BYTES_MAX <= REQUEST_BYTES_MAX
 
+logger = logging.getLogger("publican.transport")
+
+
+class _ServerLog(logging.Logger):
+    """What aiohttp logs: an error of ours with its trace, but what is no HTTP in one line at INFO, as for every client that is sent away."""
+
+    def __init__(self) -> None:
+        super().__init__("publican.http1")
+        self.parent = logger
+
+    def handle(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            logger.info("%s: connection closed: %s", *(record.args or ("?",)), " ".join(error.message.split())[:200])
+        else:
+            super().handle(record)
+
 
 class Http1:
     """Serves HTTP/1.1 connections."""
@@ -32,7 +51,14 @@ class Http1:
         self._budget = budget
         self._answering: set[web.RequestHandler] = set()
         # a client that goes away ends its call: a Pull that went on waiting would lease messages to nobody
-        self._server = web.Server(self._handle, access_log=None, auto_decompress=False, keepalive_timeout=3_630.0, handler_cancellation=True)
+        self._server = web.Server(
+            self._handle,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=3_630.0,
+            handler_cancellation=True,
+            logger=_ServerLog(),
+        )
 
     def take(self, transport: asyncio.Transport, first: bytes) -> None:
         """Go on with a connection whose first bytes have been read."""

@@ -27,6 +27,7 @@ class Http2Socket(asyncio.Protocol):
         self._open = open_sockets
         self._will_flush = False
         self._is_reading = False
+        self._has_more = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -40,7 +41,7 @@ class Http2Socket(asyncio.Protocol):
         self._flush()
 
     def data_received(self, data: bytes) -> None:
-        """Take what the client sent, and answer it by one write."""
+        """Take what the client sent, and answer it by one write; what is too much for one turn of the loop waits for the next."""
         connection = self.calls.connection
         self._is_reading = True
         try:
@@ -51,6 +52,21 @@ class Http2Socket(asyncio.Protocol):
         if connection.fault is not None:
             logger.info("%s: connection closed: %s", self.peer, connection.fault)
             self._transport.close()
+        elif connection.has_more:
+            self._transport.pause_reading()
+            if not self._is_paused:
+                self._loop.call_soon(self._go_on)
+        elif self._has_more and not self._is_paused:
+            self._resume_reading()
+        self._has_more = connection.has_more
+
+    def _go_on(self) -> None:
+        if not self._is_paused and not self._transport.is_closing():
+            self.data_received(b"")
+
+    def _resume_reading(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
 
     @property
     def is_backed_up(self) -> bool:
@@ -81,7 +97,10 @@ class Http2Socket(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The client has read."""
         self._is_paused = False
-        self._transport.resume_reading()
+        if self._has_more:
+            self._loop.call_soon(self._go_on)
+        else:
+            self._resume_reading()
         self._tell_of_room()
 
     def _tell_of_room(self) -> None:

@@ -4,6 +4,8 @@ PYTEST_DONT_REWRITE
 """
 
 import asyncio
+import socket
+import sys
 from collections.abc import Callable
 from typing import Final, cast
 
@@ -11,6 +13,9 @@ from publican_emulator.transport.http2.frames import PREFACE
 
 FIRST_BYTES_S: Final = 60.0
 """How long a connection may say nothing at all."""
+VANISHED_AFTER_S: Final = (60, 10, 6)
+"""A peer that is gone without a word (a machine that sleeps, a cut network) would keep its streams, and what they lease, for ever. TCP asks after so
+many idle seconds, again after so many, and gives up after so many questions."""
 _TELLING: Final = PREFACE[:16]
 
 
@@ -32,6 +37,7 @@ class Switch(asyncio.Protocol):
         """Wait for the first bytes."""
         self._transport = cast("asyncio.Transport", transport)
         self._open.add(self)
+        _ask_whether_it_lives(transport.get_extra_info("socket"))
         self._timer = asyncio.get_running_loop().call_later(FIRST_BYTES_S, transport.close)
 
     def data_received(self, data: bytes) -> None:
@@ -59,3 +65,12 @@ class Switch(asyncio.Protocol):
     def abort(self) -> None:
         """End it at once."""
         self._transport.abort()
+
+
+def _ask_whether_it_lives(connected: socket.socket | None) -> None:
+    if connected is None:
+        return
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if sys.platform == "linux":  # elsewhere the system's own times must do
+        for option, value in zip((socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT), VANISHED_AFTER_S, strict=True):
+            connected.setsockopt(socket.IPPROTO_TCP, option, value)

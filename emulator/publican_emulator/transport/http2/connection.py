@@ -23,6 +23,8 @@ CONCURRENT_STREAMS_MAX: Final = 1_000
 STREAM_WINDOW: Final = 1 << 20
 CONNECTION_WINDOW: Final = 16 << 20
 HEADER_BLOCK_BYTES_MAX: Final = 2 * HEADER_LIST_BYTES_MAX
+REQUESTS_PER_TURN: Final = 64
+"""New requests that one `receive` begins: what else was read waits for the next turn, so that others have theirs (a read may hold thousands)."""
 REMEMBERED_RESETS: Final = 2_000
 """Streams that we reset and whose late frames are ignored: the client may not know yet."""
 
@@ -51,11 +53,14 @@ class Connection:
         self.fault: ConnectionFault | None = None
         self.streams: dict[int, Stream] = {}
         self.last_stream_id = 0
+        self.has_more = False
+        """Whether whole frames wait for the next turn: `receive(b"", now)` goes on with them."""
         self.sending = Sending(self.outgoing, self._close_local, receiver.on_room)
         self._receiver = receiver
         self._decoder = Decoder()
         self._allowance = Allowance()
         self._buffer = b""
+        self._begun = 0
         self._has_preface = False
         self._has_settings = False
         self._is_stopping = False
@@ -91,11 +96,12 @@ class Connection:
         if self.fault is not None:
             return
         self._allowance.at(now_s)
+        self._begun, self.has_more = 0, False
         try:
             self._read(self._buffer + data if self._buffer else data)
         except ConnectionFault as fault:
             self.fault = fault
-            self._buffer = b""
+            self._buffer, self.has_more = b"", False
             self.outgoing += frames.goaway(self.last_stream_id, fault.code, fault.reason.encode()[:200])
 
     def _read(self, data: bytes) -> None:
@@ -118,6 +124,9 @@ class Connection:
             start = at + frames.FRAME_HEAD_BYTES
             end = start + length
             if end > size:
+                break
+            if self._begun >= REQUESTS_PER_TURN and kind == frames.HEADERS:
+                self.has_more = True
                 break
             self._frame(kind, flags, stream_id & 0x7FFFFFFF, data[start:end])
             at = end
@@ -222,6 +231,7 @@ class Connection:
                 return
             raise ConnectionFault(ErrorCode.STREAM_CLOSED, f"HEADERS on stream {stream_id}, which is closed")
         self.last_stream_id = stream_id
+        self._begun += 1
         if head.problem or head.is_trailers:
             raise StreamFault(stream_id, ErrorCode.PROTOCOL_ERROR, head.problem or "a request without pseudo-header fields")
         if self._is_stopping or len(self.streams) >= CONCURRENT_STREAMS_MAX:
