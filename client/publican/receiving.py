@@ -140,7 +140,8 @@ class Receiving:
 
     def start(self, now: Nanos) -> None:
         """Begin."""
-        self._connect_at = now
+        if self.phase is Phase.WAITING:
+            self._connect_at = now
         self.settle(now)
 
     def _connect(self) -> None:

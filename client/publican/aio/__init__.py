@@ -11,17 +11,41 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from publican import errors as errors
     from publican import types as types
+    from publican.aio.modern import Publisher as Publisher
+    from publican.aio.modern import Subscriber as Subscriber
+    from publican.flow import FlowControl as FlowControl
     from publican.message import PubsubMessage as PubsubMessage
     from publican.message import SubscriberMessage as SubscriberMessage
+    from publican.observe import Observer as Observer
+    from publican.retry import RetryPolicy as RetryPolicy
+    from publican.room import PublishLimits as PublishLimits
     from publican.settlement import AckResult as AckResult
 
 _HOMES: Final = {
     "AckResult": "publican.settlement",
+    "Observer": "publican.observe",
+    "RetryPolicy": "publican.retry",
+    "PublishLimits": "publican.room",
+    "FlowControl": "publican.flow",
+    "Subscriber": "publican.aio.modern",
+    "Publisher": "publican.aio.modern",
     "PubsubMessage": "publican.message",
     "SubscriberMessage": "publican.message",
 }
 _MODULES: Final = ("errors", "types")
-__all__ = ["AckResult", "PubsubMessage", "SubscriberMessage", "errors", "types"]
+__all__ = [
+    "AckResult",
+    "FlowControl",
+    "Observer",
+    "PublishLimits",
+    "Publisher",
+    "PubsubMessage",
+    "RetryPolicy",
+    "Subscriber",
+    "SubscriberMessage",
+    "errors",
+    "types",
+]
 
 
 def __getattr__(name: str) -> Any:

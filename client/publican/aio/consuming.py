@@ -1,36 +1,31 @@
-"""The modern subscriber: `async with Subscriber()`, then `async for message in subscriber.stream(...)` or `await subscriber.run(..., handler)`.
+"""Who takes a subscription's messages: a stream that is iterated, or handlers that are run. Both stand on the same engine.
 
-Both stand on the same engine. A stream hands out and the caller settles; `run` settles by how the handler ends. A subscriber may have any number of
-subscriptions, and needs no thread for any of them.
+A stream hands out and its reader settles; a handler settles by how it ends.
 
 PYTEST_DONT_REWRITE
 """
 
 import asyncio
+import contextlib
 import inspect
 import logging
-import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
 
 from publican.aio.engine import Engine
 from publican.aio.tasks import Scope, start
-from publican.clock import SECOND, Clock, Nanos, nanos
-from publican.effects import Drained
-from publican.flow import FlowControl, checked
+from publican.clock import SECOND, Nanos
 from publican.leases import Delivery, Stage
 from publican.message import SubscriberMessage
 from publican.observe import Observer
-from publican.receiving import Receiving
-from publican.retry import Jitter
 from publican.settlement import How
-from publican.transport.protocol import Streams, Transport
 
 Handler = Callable[[SubscriberMessage], Awaitable[Any] | Any]
 
+_NO_CONTEXT: Final = contextlib.nullcontext()
 _callback_log: Final = logging.getLogger("publican.callback-exceptions")
 
 
@@ -56,32 +51,30 @@ class Stats:
     """Acks and nacks that the service never accepted."""
 
 
-class Consumer:
-    """What one subscription of a subscriber is made of, whoever takes its messages."""
-
-    def __init__(self, engine: Engine, clock: Clock) -> None:
-        self.engine = engine
-        self._clock = clock
-
-    def stats(self) -> Stats:
-        """Look at it."""
-        receiving, now = self.engine.receiving, self._clock.now()
-        return Stats(
-            subscription=receiving.subscription,
-            phase=receiving.phase.value,
-            load=receiving.outstanding.load,
-            held=receiving.held,
-            running=receiving.outstanding.handed_count,
-            oldest_s=_since(receiving.keeper.oldest(), now),
-            last_response_s=_since(receiving.last_response, now),
-            reconnects=receiving.reconnects,
-            late=receiving.late,
-            given_up=receiving.settlements.given_up,
-        )
+def stats_of(engine: Engine, now: Nanos) -> Stats:
+    """Look at a subscription."""
+    receiving = engine.receiving
+    return Stats(
+        subscription=receiving.subscription,
+        phase=receiving.phase.value,
+        load=receiving.outstanding.load,
+        held=receiving.held,
+        running=receiving.outstanding.handed_count,
+        oldest_s=_since(receiving.keeper.oldest(), now),
+        last_response_s=_since(receiving.last_response, now),
+        reconnects=receiving.reconnects,
+        late=receiving.late,
+        given_up=receiving.settlements.given_up,
+    )
 
 
 def _since(instant: Nanos | None, now: Nanos) -> float | None:
     return None if instant is None else (now - instant) / SECOND
+
+
+Delivering = Callable[[list[Delivery]], None]
+MakeEngine = Callable[[Delivering, Delivering], Engine]
+"""Makes the engine of a subscription from where its messages go, and from what cancels their handlers."""
 
 
 class Stream:
@@ -91,7 +84,7 @@ class Stream:
     settled is nacked when the stream is closed.
     """
 
-    def __init__(self, scope: Scope, make_engine: Callable[[Callable[[list[Delivery]], None], Callable[[list[Delivery]], None]], Engine]) -> None:
+    def __init__(self, scope: Scope, make_engine: MakeEngine) -> None:
         self._queue: deque[Delivery] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._error: BaseException | None = None
@@ -102,8 +95,6 @@ class Stream:
     async def _run(self) -> None:
         try:
             await self.engine.run()
-        except asyncio.CancelledError:
-            raise
         except Exception as error:  # noqa: BLE001  (it is the reader's: raised by the next __anext__)
             self._error = error
         finally:
@@ -135,12 +126,16 @@ class Stream:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
 
-    async def close(self) -> None:
-        """End it: what was taken and not settled is nacked, acks are flushed."""
+    def stop(self) -> None:
+        """Hand out nothing more, and begin to nack what is not settled."""
         if not self._is_closed:
             self._is_closed = True
             self.engine.close(0)
             self._wake()
+
+    async def close(self) -> None:
+        """End it: what was taken and not settled is nacked, acks are flushed."""
+        self.stop()
         await asyncio.wait([self._task])
 
     async def __aenter__(self) -> Self:
@@ -153,9 +148,10 @@ class Stream:
 class Handling:
     """Runs a handler for each message: its return is an ack, an exception a nack, and what it settled itself counts before either."""
 
-    def __init__(self, subscription: str, handler: Handler) -> None:
+    def __init__(self, subscription: str, handler: Handler, observer: Observer | None = None) -> None:
         self._subscription = subscription
         self._handler = handler
+        self._observer = observer
         self._running: dict[Delivery, asyncio.Task[None]] = {}
         self._loop = asyncio.get_running_loop()
 
@@ -177,9 +173,10 @@ class Handling:
         message = SubscriberMessage.from_received(delivery.received, delivery)
         how = How.NACK
         try:
-            answer = self._handler(message)
-            if inspect.isawaitable(answer):
-                await answer
+            with _NO_CONTEXT if self._observer is None else self._observer.processing(self._subscription, message):
+                answer = self._handler(message)
+                if inspect.isawaitable(answer):
+                    await answer
             how = How.ACK
         except Exception:  # noqa: BLE001  (whatever it raises is a nack)
             _callback_log.exception("%s: the handler raised for message %s, which is nacked", self._subscription, message.message_id)
@@ -194,64 +191,3 @@ class Handling:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-
-
-class Receiver:
-    """What subscriptions have in common: the way to the service, the time, chance."""
-
-    def __init__(self, transport: Transport, streams: Streams, clock: Clock, jitter: Jitter, observer: Observer | None) -> None:
-        self.transport = transport
-        self.streams = streams
-        self.clock = clock
-        self.jitter = jitter
-        self.observer = observer
-        self.client_id = str(uuid.uuid4())
-
-    def engine(
-        self,
-        subscription: str,
-        flow_control: FlowControl,
-        deliver: Callable[[list[Delivery]], None],
-        abandon: Callable[[list[Delivery]], None],
-        *,
-        window_s: float = 0.01,
-        concurrency: int | None = None,
-        keeps_leases: bool = True,
-        sends_nacks: bool = True,
-        close_timeout_s: float | None = 30,
-    ) -> Engine:
-        """Make the engine of one subscription."""
-        receiving = Receiving(
-            subscription,
-            flow_control,
-            self.jitter,
-            client_id=self.client_id,
-            window=nanos(window_s),
-            concurrency=concurrency,
-            keeps_leases=keeps_leases,
-            sends_nacks=sends_nacks,
-            close_timeout_s=close_timeout_s,
-        )
-        return Engine(
-            receiving,
-            self.transport,
-            self.streams,
-            self.clock,
-            deliver=deliver,
-            abandon=abandon,
-            observer=self.observer,
-            close_timeout_s=close_timeout_s,
-        )
-
-
-async def consume(
-    receiver: Receiver, subscription: str, handler: Handler, flow_control: Sequence[float], started: Callable[[Engine], None], **settings: Any
-) -> Drained:
-    """Run a handler for each message of a subscription until cancelled or closed; see `Subscriber.run`."""
-    handling = Handling(subscription, handler)
-    engine = receiver.engine(subscription, checked(flow_control), handling.deliver, handling.abandon, **settings)
-    started(engine)
-    try:
-        return await engine.run()
-    finally:
-        await handling.close()

@@ -59,6 +59,7 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         self._scope = Scope(self._break)
         self._ended: asyncio.Future[Drained] = self._loop.create_future()
+        self._over = asyncio.Event()
         self._is_scheduled = False
         self._timer: Timer | None = None
         self._timer_due: Nanos | None = None
@@ -95,9 +96,14 @@ class Engine:
                 self._timer.cancel()
             await self._scope.close()
             self._end_results()
+            self._over.set()
         if cancelled is not None:
             raise cancelled
         return drained
+
+    async def ended(self) -> None:
+        """Return when it has ended, however that was."""
+        await self._over.wait()
 
     def close(self, timeout_s: float | None, *, held_is_processed: bool = False) -> None:
         """Begin to drain; `run` returns when that is done."""

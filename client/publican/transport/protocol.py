@@ -60,3 +60,22 @@ class Streams(Protocol):
         Raises:
             PubsubError: why it cannot be opened. A stream may also say so at its first `read`.
         """
+
+
+class Connection(Protocol):
+    """The ways to one service that a client holds, for as long as it is open."""
+
+    @property
+    def unary(self) -> Transport:
+        """What carries everything that is asked once, acks among it: each request has its own result, whatever becomes of a stream."""
+
+    @property
+    def publishing(self) -> Transport:
+        """What publishes: gRPC where that is installed."""
+
+    @property
+    def streams(self) -> Streams:
+        """What receives."""
+
+    async def close(self) -> None:
+        """Close what is the connection's own."""
