@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--cors-origin", metavar="ORIGIN", action="append", default=[], help="a web origin whose pages may use it; may be repeated")
     serve.add_argument("--history", action="store_true", help="keep what happens, for the admin API to tell")
     serve.add_argument("--admin", action="store_true", help="let other machines use the admin API, where it listens to them")
+    serve.add_argument("--push-insecure", action="store_true", help="push to https endpoints whose certificates nobody here knows")
     serve.add_argument(
         "--log-level", choices=_LOG_LEVELS, default="warning", help="what is logged, on stderr (warning; info tells of names not found)"
     )
@@ -82,6 +83,7 @@ def _serve(options: argparse.Namespace) -> int:
         cors_origins=options.cors_origin,
         history=options.history,
         admin=options.admin or None,
+        push_verify_tls=not options.push_insecure,
         log_level=options.log_level,
     )
 

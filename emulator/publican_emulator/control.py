@@ -113,7 +113,7 @@ class Control:
         clock = self._clock()
         if instant < clock.now():
             raise ValueError(f"time does not run backwards: {instant} is {(clock.now() - instant) / SECOND} s ago")
-        await self.drain()
+        await self.settle()
         while await self.step(instant):
             pass
         clock.move_to(instant)

@@ -27,6 +27,7 @@ if sys.platform == "win32":
 else:  # real even when this is first imported while a library holds the time still
     _wall_ns = functools.partial(time.clock_gettime_ns, time.CLOCK_REALTIME)
     _monotonic_ns = functools.partial(time.clock_gettime_ns, time.CLOCK_MONOTONIC)
+_SLEEPERS_KEPT: Final = 1_000
 _OFFSET_NS: Final = _wall_ns() - _monotonic_ns()
 
 
@@ -88,6 +89,13 @@ class Journal(Protocol):
         """Give what to await until everything done so far is durable; None: it is."""
 
 
+class Carrier(Protocol):
+    """Carries messages away itself: to push endpoints, into files and tables."""
+
+    def come(self, consumer: Consumer) -> None:
+        """Note that there are messages for a consumer, or that it has ended; called between operations, so it must not run one itself."""
+
+
 class Driver:
     """Runs the operations of one broker at a time; the broker may be exchanged for a fresh one."""
 
@@ -100,8 +108,11 @@ class Driver:
         self._timer_due: Nanos | None = None
         self._waiters: dict[Consumer, asyncio.Future[None]] = {}
         self._sleepers: list[tuple[Nanos, int, asyncio.Future[None]]] = []
+        self._sleepers_kept = _SLEEPERS_KEPT
         self._numbers = itertools.count()
         self._operated: asyncio.Future[None] | None = None
+        self.carriers: dict[str, Carrier] = {}
+        """Who comes for the consumers that no client stands behind, by their `carried_by`."""
         self.operations = 0
         """How many operations there have been: who compares two readings knows whether anything happened in between."""
 
@@ -124,6 +135,9 @@ class Driver:
             self._operated.set_result(None)
         if broker.ready:
             for consumer in broker.ready:
+                if consumer.carried_by:
+                    self._send(consumer)
+                    continue
                 waiter = self._waiters.get(consumer)
                 if waiter is not None and not waiter.done():
                     waiter.set_result(None)
@@ -133,6 +147,11 @@ class Driver:
             due = self._sleepers[0][0] if due is None else min(due, self._sleepers[0][0])
         if due != self._timer_due:
             self._rearm(due)
+
+    def _send(self, consumer: Consumer) -> None:
+        carrier = self.carriers.get(consumer.carried_by)
+        if carrier is not None and self._loop is not None:
+            carrier.come(consumer)
 
     def _rearm(self, due: Nanos | None) -> None:
         if self._timer is not None:
@@ -175,10 +194,18 @@ class Driver:
         Raises:
             FailedPrecondition: the broker was exchanged meanwhile.
         """
+        await self.alarm(seconds)
+
+    def alarm(self, seconds: float) -> asyncio.Future[None]:
+        """Give a future that is done when the emulator's clock has moved on by `seconds`; cancel it when nobody waits any more."""
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if len(self._sleepers) >= self._sleepers_kept:
+            self._sleepers = [each for each in self._sleepers if not each[2].done()]
+            heapq.heapify(self._sleepers)
+            self._sleepers_kept = max(_SLEEPERS_KEPT, 2 * len(self._sleepers))
         heapq.heappush(self._sleepers, (Nanos(self.clock.now() + round(seconds * SECOND)), next(self._numbers), woken))
         self._after()
-        await woken
+        return woken
 
     async def ready(self, consumer: Consumer) -> None:
         """Return when there is a message for `consumer`, or when it will get none any more (leasing tells why)."""

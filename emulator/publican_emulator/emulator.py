@@ -14,7 +14,8 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from publican_emulator import endpoint
+from publican_emulator import endpoint, javascript
+from publican_emulator.broker.abilities import Abilities
 from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.errors import Unavailable
 from publican_emulator.broker.events import Fact, Listener
@@ -23,6 +24,9 @@ from publican_emulator.control import Control, Participant
 from publican_emulator.driver import Clock, Driver, SystemClock
 from publican_emulator.history import History
 from publican_emulator.inprocess import LoopThread, real_sockets
+from publican_emulator.push import tokens
+from publican_emulator.push.http import Http
+from publican_emulator.push.pushing import Pushing
 from publican_emulator.rpc.dispatch import Dispatcher
 from publican_emulator.rpc.faults import Faults
 from publican_emulator.rpc.http import Headers, HttpRequest, HttpResponse
@@ -60,12 +64,13 @@ class Emulator:
         listener: Listener | None = None,
         history: bool = False,
         admin: bool | None = None,
+        push_verify_tls: bool = True,
     ) -> None:
         """Make one; it listens when its context is entered.
 
         `port` 0 takes a free one. `pull_wait_s`: when a Pull that finds nothing gives up. `stream_max_age_s`: when a StreamingPull is closed with
         UNAVAILABLE (never). `listener` is told every fact, in the loop. `history`: facts are kept, for `history` and the admin API. `admin`: whether
-        the admin API answers (None: where nobody but this machine can ask).
+        the admin API answers (None: where nobody but this machine can ask). `push_verify_tls`: whether the certificates of push endpoints count.
         """
         self.host = host
         self._wanted_port = port
@@ -73,6 +78,7 @@ class Emulator:
         self.history = History()
         """What happened since the last reset, when it is kept."""
         self._keeps_history = history
+        self._abilities = Abilities(javascript.load, tokens.check_installed)
         self._driver = Driver(self._empty_broker(), clock or SystemClock())
         self.faults = Faults(self._driver.sleep)
         """Calls that are to fail or to wait."""
@@ -85,7 +91,13 @@ class Emulator:
         self.control = Control(self._driver, self.faults, self._begin_again, lambda: self._server.drop(STOP_GRACE_S))
         """What moves the time, for code in the emulator's own loop."""
         self._admin = admin
-        self._rest = Rest(self._dispatcher, cors_origins=cors_origins, admin=self._ask_admin)
+        self._http = Http(verify_tls=push_verify_tls)
+        keys = tokens.Tokens()
+        self._pushing = Pushing(self._driver, self._http, keys, self._dispatcher.surprised)
+        self._driver.carriers["push"] = self._pushing
+        self.control.participants.append(self._pushing)
+        documents = {path: functools.partial(document, keys) for path, document in tokens.PAGES.items()}
+        self._rest = Rest(self._dispatcher, cors_origins=cors_origins, admin=self._ask_admin, documents=documents)
         self._server = Server(self._dispatcher, self._rest)
         self._bound: list[tuple[str, int]] = []
         self._thread: LoopThread | None = None
@@ -123,6 +135,8 @@ class Emulator:
         self._driver.broker.end_consumers(Unavailable("The emulator is shutting down."))
         self._driver.settle()
         self._driver.close()
+        await self._pushing.close()
+        await self._http.close()
         await self._server.stop(STOP_GRACE_S)
 
     # where it is
@@ -172,15 +186,15 @@ class Emulator:
     def _empty_broker(self) -> Broker:
         listener = self._listener
         if not self._keeps_history:
-            return Broker(listener, compile_schema=compile_definition)
+            return Broker(listener, compile_schema=compile_definition, abilities=self._abilities)
         if listener is None:
-            return Broker(self.history, compile_schema=compile_definition)
+            return Broker(self.history, compile_schema=compile_definition, abilities=self._abilities)
 
         def both(fact: Fact) -> None:
             self.history(fact)
             listener(fact)
 
-        return Broker(both, compile_schema=compile_definition)
+        return Broker(both, compile_schema=compile_definition, abilities=self._abilities)
 
     def _keep_history(self, wanted: bool) -> None:
         self._keeps_history = wanted

@@ -31,6 +31,7 @@ def run(
     cors_origins: Collection[str] = (),
     history: bool = False,
     admin: bool | None = None,
+    push_verify_tls: bool = True,
     log_level: str = "warning",
 ) -> int:
     """Serve until a signal comes; give the exit code."""
@@ -44,6 +45,7 @@ def run(
         cors_origins=cors_origins,
         history=history,
         admin=admin,
+        push_verify_tls=push_verify_tls,
     )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(KeyboardInterrupt):
         try:

@@ -31,6 +31,8 @@ ROOMS = [
     "transport",
     "history",
     "control",
+    "push",
+    "javascript",
     "admin",
     "endpoint",
     "inprocess",

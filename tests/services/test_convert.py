@@ -21,6 +21,7 @@ IN_EFFECT = {
         "dead_letter_policy",
         "retry_policy",
         "enable_exactly_once_delivery",
+        "push_config",
     },
     "CreateSnapshotRequest": {"name", "subscription", "labels"},
 }

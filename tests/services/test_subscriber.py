@@ -33,6 +33,14 @@ def topics(call: Call) -> None:
     call("CreateTopic", name=D)
 
 
+PUSH_PARTS: list[dict[str, Any]] = [
+    {"pubsub_wrapper": {}},
+    {"no_wrapper": {}},
+    {"no_wrapper": {"write_metadata": True}},
+    {"oidc_token": {"service_account_email": "a@b", "audience": "c"}},
+]
+
+
 def test_a_plain_subscription_shows_the_values_in_effect(call: Call) -> None:
     assert call("CreateSubscription", name=S, topic=T) == pubsub.Subscription(**DEFAULTS)
     assert call("GetSubscription", subscription=S) == pubsub.Subscription(**DEFAULTS)
@@ -69,6 +77,12 @@ def test_a_plain_subscription_shows_the_values_in_effect(call: Call) -> None:
         ),
         ({"enable_exactly_once_delivery": True}, {"enable_exactly_once_delivery": True}),
         ({"push_config": {}}, {}),
+        ({"push_config": {"attributes": {"x-goog-version": "v1"}, "no_wrapper": {}}}, {}),
+        (
+            {"push_config": {"push_endpoint": "https://x"}},
+            {"push_config": {"push_endpoint": "https://x", "attributes": {"x-goog-version": "v1"}}},
+        ),
+        *(({"push_config": {"push_endpoint": "http://x", "attributes": {"x-goog-version": "v1beta1"}, **each}},) * 2 for each in PUSH_PARTS),
         ({"detached": True, "state": pubsub.Subscription.State.RESOURCE_ERROR}, {}),
         ({"topic_message_retention_duration": {"seconds": 5}, "analytics_hub_subscription_info": {"listing": "x"}}, {}),
     ],
@@ -116,8 +130,6 @@ def test_a_field_out_of_bounds_is_refused(call: Call, fields: dict[str, Any], te
 
 
 NOT_YET = [
-    ({"push_config": {"push_endpoint": "https://x"}}, "push subscriptions"),
-    ({"push_config": {"attributes": {"x-goog-version": "v1"}}}, "push subscriptions"),
     ({"bigquery_config": {}}, "BigQuery subscriptions"),
     ({"cloud_storage_config": {"bucket": "b"}}, "Cloud Storage subscriptions"),
     ({"bigtable_config": {}}, "Bigtable subscriptions"),
@@ -216,7 +228,7 @@ def test_an_update_changes_what_the_mask_names_and_nothing_else(call: Call) -> N
         ("dead_letter_policy", {"dead_letter_policy": {"dead_letter_topic": D}}),
         ("retry_policy", {"retry_policy": {}}),
         ("enable_exactly_once_delivery", {"enable_exactly_once_delivery": True}),
-        ("push_config", {}),
+        ("push_config", {"push_config": {"push_endpoint": "https://x"}}),
         ("bigquery_config", {}),
     ],
 )
@@ -279,11 +291,49 @@ def test_subscriptions_are_listed_by_project_in_pages(call: Call) -> None:
         call("ListSubscriptions", project="projects/p", page_size=-1)
 
 
-def test_an_empty_push_config_means_pull_and_any_other_is_not_there_yet(call: Call) -> None:
+def test_modify_push_config_replaces_the_whole_config_but_an_unsaid_version(call: Call) -> None:
     call("CreateSubscription", name=S, topic=T)
-    assert call("ModifyPushConfig", subscription=S, push_config={}) == known.Empty()
-    with pytest.raises(Unimplemented, match="push subscriptions"):
-        call("ModifyPushConfig", subscription=S, push_config={"push_endpoint": "https://x"})
+    config: dict[str, Any] = {"push_endpoint": "https://x", "attributes": {"x-goog-version": "v1beta1"}, "no_wrapper": {"write_metadata": True}}
+    assert call("ModifyPushConfig", subscription=S, push_config=config) == known.Empty()
+    assert call("GetSubscription", subscription=S).push_config == pubsub.PushConfig(**config)
+    call("ModifyPushConfig", subscription=S, push_config={"push_endpoint": "https://y"})
+    expected = pubsub.PushConfig(push_endpoint="https://y", attributes={"x-goog-version": "v1beta1"})
+    assert call("GetSubscription", subscription=S).push_config == expected
+    call("ModifyPushConfig", subscription=S)
+    assert call("GetSubscription", subscription=S).push_config == pubsub.PushConfig()
+    with pytest.raises(NotFound):
+        call("ModifyPushConfig", subscription=f"{S}x")
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        ({"push_endpoint": "x"}, "Invalid push endpoint given (endpoint=x). Refer to https://cloud.google.com/pubsub/docs/create-push-subscription"),
+        ({"push_endpoint": "http://x", "attributes": {"a": "b"}}, '(argument=push_config.attributes). The only attribute is "x-goog-version"'),
+        ({"push_endpoint": "http://x", "oidc_token": {}}, "(argument=push_config.oidc_token.service_account_email)"),
+    ],
+)
+def test_a_push_config_that_is_wrong_changes_nothing(call: Call, config: dict[str, Any], text: str) -> None:
+    call("CreateSubscription", name=S, topic=T)
+    patch = {"name": S, "push_config": config}
+    for name, fields in (
+        ("ModifyPushConfig", {"subscription": S, "push_config": config}),
+        ("UpdateSubscription", {"subscription": patch, "update_mask": {"paths": ["push_config"]}}),
+        ("CreateSubscription", {"name": f"{S}2", "topic": T, "push_config": config}),
+    ):
+        with pytest.raises(InvalidArgument) as refused:
+            call(name, **fields)
+        assert text in str(refused.value)
+    assert call("GetSubscription", subscription=S) == pubsub.Subscription(**DEFAULTS)
+    assert len(call("ListSubscriptions", project="projects/p").subscriptions) == 1
+
+
+def test_one_part_of_a_push_config_is_updated_by_its_path(call: Call) -> None:
+    call("CreateSubscription", name=S, topic=T, push_config={"push_endpoint": "https://x", "no_wrapper": {"write_metadata": True}})
+    patch = {"name": S, "push_config": {"push_endpoint": "https://y"}}
+    updated = call("UpdateSubscription", subscription=patch, update_mask={"paths": ["push_config.push_endpoint"]})
+    expected: dict[str, Any] = {"push_endpoint": "https://y", "attributes": {"x-goog-version": "v1"}, "no_wrapper": {"write_metadata": True}}
+    assert updated.push_config == pubsub.PushConfig(**expected)
 
 
 @pytest.mark.parametrize(

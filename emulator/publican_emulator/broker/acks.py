@@ -95,17 +95,20 @@ def _refuse(subscription: "Subscription", head: bytes, rest: bytes, now: Nanos, 
 # extensions and nacks
 
 
-def modify(subscription: "Subscription", named: ackids.Named, seconds: int, now: Nanos) -> list[str]:
-    """Give every named live delivery a deadline `seconds` from now, 0 to nack it; give the ids that exactly-once delivery refuses."""
+def modify(subscription: "Subscription", named: ackids.Named, seconds: int, now: Nanos, why: str = "") -> list[str]:
+    """Give every named live delivery a deadline `seconds` from now, 0 to nack it; give the ids that exactly-once delivery refuses.
+
+    `why` is what a carrier says of a nack.
+    """
     refused: list[str] = list(named.malformed)
     deadline = Nanos(now + seconds * SECOND)
     for head, each in named.by_head.items():
         lease = subscription.book.by_head.get(head)
         missed = rests = list(dict.fromkeys(each))  # an id that is named twice is nacked once
         if type(lease) is Group:
-            missed = _modify_group(subscription, lease, rests, deadline, now)
+            missed = _modify_group(subscription, lease, rests, deadline, now, why)
         elif type(lease) is Single:
-            missed = [rest for rest in rests if not _modify_single(subscription, lease, (head, rest), deadline, now)]
+            missed = [rest for rest in rests if not _modify_single(subscription, lease, (head, rest), deadline, now, why)]
         if missed and subscription.settings.enable_exactly_once_delivery:
             for rest in missed:
                 _refuse(subscription, head, rest, now, refused)
@@ -115,7 +118,7 @@ def modify(subscription: "Subscription", named: ackids.Named, seconds: int, now:
     return refused
 
 
-def _modify_group(subscription: "Subscription", group: Group, rests: list[bytes], deadline: Nanos, now: Nanos) -> list[bytes]:
+def _modify_group(subscription: "Subscription", group: Group, rests: list[bytes], deadline: Nanos, now: Nanos, why: str) -> list[bytes]:
     missed = []
     hit = group.slots().intersection(rests) if group.deadline > now else set()
     if hit and len(hit) == group.count and deadline > now:
@@ -125,16 +128,16 @@ def _modify_group(subscription: "Subscription", group: Group, rests: list[bytes]
             subscription.state(Kind.EXTENDED, group.live_messages(), now, attempt=1, until=deadline, was_until=was)
     else:
         for slot in sorted(hit):
-            _modify_single(subscription, subscription.book.detach_leased(group, slot), (group.head, slot), deadline, now)
+            _modify_single(subscription, subscription.book.detach_leased(group, slot), (group.head, slot), deadline, now, why)
     for rest in rests:
         if rest not in hit:
             single = group.singles.get(rest)
-            if single is None or not _modify_single(subscription, single, (group.head, rest), deadline, now):
+            if single is None or not _modify_single(subscription, single, (group.head, rest), deadline, now, why):
                 missed.append(rest)
     return missed
 
 
-def _modify_single(subscription: "Subscription", single: Single, by: tuple[bytes, bytes], deadline: Nanos, now: Nanos) -> bool:
+def _modify_single(subscription: "Subscription", single: Single, by: tuple[bytes, bytes], deadline: Nanos, now: Nanos, why: str) -> bool:
     if single.stage is not Stage.LEASED or single.ack_id() != by:
         return False
     if deadline > now:
@@ -145,5 +148,5 @@ def _modify_single(subscription: "Subscription", single: Single, by: tuple[bytes
     else:
         subscription.book.end_lease(single)
         single.failures += 1
-        failures.fail(subscription, [single], now, Kind.NACKED)
+        failures.fail(subscription, [single], now, Kind.NACKED, why)
     return True

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
+from publican_emulator.broker.abilities import Abilities
 from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.dead_letters import DeadLetters
 from publican_emulator.broker.errors import PubsubError
@@ -25,6 +26,7 @@ from publican_emulator.broker.subscription import Subscription
 from publican_emulator.broker.surroundings import Surroundings
 from publican_emulator.broker.timers import Timers
 from publican_emulator.broker.topic import Topic
+from publican_emulator.broker.transforms import Pipelines
 
 
 @dataclass(slots=True)
@@ -52,10 +54,12 @@ class Counters:
 class Broker:
     """All topics, subscriptions, snapshots and schemas of all projects."""
 
-    def __init__(self, listener: Listener | None = None, *, compile_schema: Compile = no_compiler) -> None:
-        """`listener` is told every fact; `compile_schema` reads the definitions of schemas."""
+    def __init__(self, listener: Listener | None = None, *, compile_schema: Compile = no_compiler, abilities: Abilities | None = None) -> None:
+        """`listener` is told every fact; `compile_schema` reads the definitions of schemas; `abilities`: what else is installed here."""
         self.ready: list[Consumer] = []
         self.listener = listener
+        self.abilities = abilities or Abilities()
+        self.pipelines = Pipelines(self.abilities.javascript)
         self.intake = Intake()
         self.counters = Counters()
         self.topics: Shelf[Topic] = Shelf("topic")
@@ -67,9 +71,11 @@ class Broker:
         self.surroundings = Surroundings(
             self.timers,
             self.counters.next_serial,
+            self.counters.next_consumer,
             self.ready.append,
             DeadLetters(partial(publishing.publish_dead_letter, self)),
             partial(subscriptions.expire, self),
+            self.pipelines,
             listener,
         )
 
@@ -109,6 +115,8 @@ class Broker:
     modify_ack_deadline = deliveries.modify_ack_deadline
     try_modify_ack_deadline = deliveries.try_modify_ack_deadline
     check_ack_ids = deliveries.check_ack_ids
+    carried = deliveries.carried
+    not_carried = deliveries.not_carried
 
     # snapshots and seeks
 
@@ -175,9 +183,11 @@ class Broker:
         return [consumer for subscription in self.subscriptions for consumer in subscription.rotation.consumers]
 
     def end_consumers(self, error: PubsubError, subscriptions: Iterable[Subscription] | None = None) -> None:
-        """Tell every consumer, or those of some subscriptions, that it will get nothing any more."""
+        """Tell every consumer, or the clients of some subscriptions, that it will get nothing any more."""
         for subscription in self.subscriptions if subscriptions is None else subscriptions:
             subscription.rotation.end_all(error)
+            if subscriptions is None and subscription.outgoing is not None:
+                subscription.rotation.end(subscription.outgoing.consumer, error)
 
     def existing_names(self, kind: str) -> list[str]:
         """Give the names of all topics, subscriptions, snapshots or schemas ("topic", ...): for saying which one was meant."""

@@ -8,7 +8,7 @@ PYTEST_DONT_REWRITE
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from publican_emulator.broker import limits
 from publican_emulator.broker.errors import PubsubError
@@ -27,6 +27,9 @@ class Mood(enum.Enum):
     CLOSED = "closed"
 
 
+Carrier = Literal["", "push", "export"]
+
+
 @dataclass(slots=True, eq=False)
 class Consumer:
     """One taker of messages. Limits of 0 are no limits; sizes are of stored messages, in bytes."""
@@ -41,6 +44,10 @@ class Consumer:
     takes_once: bool = False
     """A pull: it holds nothing once it has answered, so leases do not count against it."""
     client_id: str = ""
+    carried_by: Carrier = ""
+    """Which room of the emulator carries its messages away; empty: a client does."""
+    is_paused: bool = False
+    """A push endpoint that rests after failures."""
     outstanding: int = 0
     outstanding_bytes: int = 0
     handed: int = 0
@@ -56,7 +63,16 @@ class Consumer:
         """Whether another message may be handed to it: below both limits, so that one message may overshoot the bytes."""
         if self.takes_once:
             return True
-        return (not self.max_messages or self.outstanding < self.max_messages) and (not self.max_bytes or self.outstanding_bytes < self.max_bytes)
+        return (
+            not self.is_paused
+            and (not self.max_messages or self.outstanding < self.max_messages)
+            and (not self.max_bytes or self.outstanding_bytes < self.max_bytes)
+        )
+
+    @property
+    def extends_runs(self) -> bool:
+        """Whether more of an ordering key may follow to it while it holds some: a stream, but no push endpoint."""
+        return not self.takes_once and self.carried_by != "push"
 
     def room(self, most: int) -> int:
         """Give how many messages of `most` its count allows."""
@@ -90,3 +106,8 @@ def a_pull(max_messages: int) -> Consumer:
 def a_stream(ack_deadline_s: int, max_messages: int, max_bytes: int, client_id: str) -> Consumer:
     """Give a consumer that takes messages until it is closed; limits of 0 or below are no limits."""
     return Consumer(0, "StreamingPull", Nanos(ack_deadline_s * SECOND), max(0, max_messages), max(0, max_bytes), client_id=client_id)
+
+
+def a_carrier(carried_by: Carrier, label: str, lease_for: Nanos | None = None) -> Consumer:
+    """Give the service itself as a consumer: it carries messages to an endpoint, or exports them."""
+    return Consumer(0, label, lease_for, carried_by=carried_by)

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from publican_emulator.broker.subscription import Subscription
 
 
-def fail(subscription: "Subscription", leases: Iterable[Lease], at: Nanos, cause: Kind) -> None:
-    """Take back messages whose leases ended at `at` without an ack: to the dead-letter topic, into back-off, or to the backlog at once."""
+def fail(subscription: "Subscription", leases: Iterable[Lease], at: Nanos, cause: Kind, why: str = "") -> None:
+    """Take back messages whose leases ended at `at` without an ack: to the dead-letter topic, into back-off, or to the backlog at once.
+
+    `why` is what a carrier says of it.
+    """
     back: list[Lease] = []
     for lease in leases:
         if type(lease) is Single and lease.stage is Stage.ACKED:
@@ -28,7 +31,7 @@ def fail(subscription: "Subscription", leases: Iterable[Lease], at: Nanos, cause
         if subscription.around.listener is not None:
             messages = [lease.message] if type(lease) is Single else lease.live_messages() if type(lease) is Group else []
             attempt = lease.attempts if type(lease) is Single else 1
-            subscription.state(cause, messages, at, attempt=attempt, until=due)
+            subscription.state(cause, messages, at, attempt=attempt, until=due, note=why)
         if isinstance(subscription.backlog, OrderedBacklog) and type(lease) is Single:
             subscription.backlog.failed(lease)
         if type(lease) is Single and _forward(subscription, lease, at):

@@ -8,10 +8,12 @@ PYTEST_DONT_REWRITE
 from dataclasses import dataclass
 from typing import Final
 
-from publican_emulator.broker.instants import DAY, HOUR, MINUTE, SECOND
+from publican_emulator.broker.instants import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 
 QUOTAS: Final = "cloud.google.com/pubsub/quotas"
 PROTO: Final = "google/pubsub/v1/pubsub.proto"
+PUSH: Final = "cloud.google.com/pubsub/docs/push"
+TRANSFORMS: Final = "cloud.google.com/pubsub/docs/smts/udfs-overview"
 LABELS: Final = "cloud.google.com/pubsub/docs/labels"
 OURS: Final = "our choice: docs/divergences.md"
 
@@ -63,6 +65,22 @@ LIMITS: Final[dict[str, Limit]] = {
     "schema_revisions": Limit(20, "revisions of one schema", QUOTAS),
     "schemas": Limit(10_000, "schemas of one project", QUOTAS),
     "compiled_schemas": Limit(1_000, "definitions that are kept ready for checking messages", OURS),
+    "push_endpoint_bytes": Limit(2_048, "bytes of a push endpoint, of a token's audience and account", OURS),
+    "push_window_start": Limit(10, "push requests that an endpoint gets at once, to begin with", OURS),
+    "push_window_max": Limit(1_000, "push requests that an endpoint gets at once, at most", OURS),
+    "push_backoff_min": Limit(100 * MILLISECOND, "nanoseconds that an endpoint without a retry policy rests after its first failure", PUSH),
+    "push_backoff_max": Limit(60 * SECOND, "nanoseconds that an endpoint without a retry policy rests after failures, at most", PUSH),
+    "udfs": Limit(5, "JavaScript functions of one topic or subscription", TRANSFORMS),
+    "udf_bytes": Limit(20 * 1024, "bytes of one JavaScript function's code", TRANSFORMS),
+    "udf_ms": Limit(500, "milliseconds that a JavaScript function may take for one message", TRANSFORMS),
+    "export_max_duration_min": Limit(MINUTE, "nanoseconds that an exported file stays open, at least", PROTO),
+    "export_max_duration_max": Limit(10 * MINUTE, "nanoseconds that an exported file stays open, at most", PROTO),
+    "export_max_duration_default": Limit(5 * MINUTE, "nanoseconds that an exported file stays open when nothing is said", PROTO),
+    "export_max_bytes_min": Limit(1_000, "bytes of an exported file's max_bytes, at least", PROTO),
+    "export_max_bytes_max": Limit(10 * 1024**3, "bytes of an exported file's max_bytes, at most", PROTO),
+    "export_max_messages_min": Limit(1_000, "messages of an exported file's max_messages, at least", PROTO),
+    "export_object_name_bytes": Limit(1_024, "bytes of an exported file's name", "cloud.google.com/storage/docs/objects"),
+    "row_key_delimiter_bytes": Limit(50, "bytes of a Bigtable row key's delimiter", PROTO),
     "page_size_default": Limit(100, "resources in one page of a list when page_size is 0", OURS),
     "page_size_max": Limit(1_000, "resources in one page of a list; a larger page_size is lowered", OURS),
 }
@@ -102,5 +120,21 @@ SCHEMA_DEFINITION_BYTES: Final = LIMITS["schema_definition_bytes"].value
 SCHEMA_REVISIONS: Final = LIMITS["schema_revisions"].value
 SCHEMAS: Final = LIMITS["schemas"].value
 COMPILED_SCHEMAS: Final = LIMITS["compiled_schemas"].value
+PUSH_ENDPOINT_BYTES: Final = LIMITS["push_endpoint_bytes"].value
+PUSH_WINDOW_START: Final = LIMITS["push_window_start"].value
+PUSH_WINDOW_MAX: Final = LIMITS["push_window_max"].value
+PUSH_BACKOFF_MIN: Final = LIMITS["push_backoff_min"].value
+PUSH_BACKOFF_MAX: Final = LIMITS["push_backoff_max"].value
+UDFS: Final = LIMITS["udfs"].value
+UDF_BYTES: Final = LIMITS["udf_bytes"].value
+UDF_MS: Final = LIMITS["udf_ms"].value
+EXPORT_MAX_DURATION_MIN: Final = LIMITS["export_max_duration_min"].value
+EXPORT_MAX_DURATION_MAX: Final = LIMITS["export_max_duration_max"].value
+EXPORT_MAX_DURATION_DEFAULT: Final = LIMITS["export_max_duration_default"].value
+EXPORT_MAX_BYTES_MIN: Final = LIMITS["export_max_bytes_min"].value
+EXPORT_MAX_BYTES_MAX: Final = LIMITS["export_max_bytes_max"].value
+EXPORT_MAX_MESSAGES_MIN: Final = LIMITS["export_max_messages_min"].value
+EXPORT_OBJECT_NAME_BYTES: Final = LIMITS["export_object_name_bytes"].value
+ROW_KEY_DELIMITER_BYTES: Final = LIMITS["row_key_delimiter_bytes"].value
 PAGE_SIZE_DEFAULT: Final = LIMITS["page_size_default"].value
 PAGE_SIZE_MAX: Final = LIMITS["page_size_max"].value

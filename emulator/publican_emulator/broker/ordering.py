@@ -127,7 +127,7 @@ class OrderedBacklog:
             return
         if key.holder is None:
             heapq.heappush(self._open, (next_id, key.name))
-        elif not key.holder.takes_once and key.holder in self._held:
+        elif key.holder.extends_runs and key.holder in self._held:
             heapq.heappush(self._held[key.holder], (next_id, key.name))
 
     # out
@@ -167,11 +167,11 @@ class OrderedBacklog:
             key.run.append(single)
             key.holder = consumer
             next_id = key.next_id()
-            if next_id is not None:
+            if next_id is not None and consumer.carried_by != "push":  # an endpoint has one message of a key at a time
                 heapq.heappush(held, (next_id, key.name))
             taken.append(single)
             most_bytes -= len(single.message) + RECEIVED_OVERHEAD
-        if consumer.takes_once:
+        if not consumer.extends_runs:
             del self._held[consumer]  # what a pull left of its keys waits until the run is empty
         return taken
 

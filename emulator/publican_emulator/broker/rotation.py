@@ -79,9 +79,13 @@ class Rotation:
     def end_all(self, error: PubsubError) -> None:
         """Tell every consumer that it will get nothing any more, and why."""
         for consumer in self.consumers:
-            consumer.end = error
-            self.rest(consumer)
-            self._tell_end(consumer)
+            self.end(consumer, error)
+
+    def end(self, consumer: Consumer, error: PubsubError) -> None:
+        """Tell one consumer that it will get nothing any more, and why."""
+        consumer.end = error
+        self.rest(consumer)
+        self._tell_end(consumer)
 
     def _tell_end(self, consumer: Consumer) -> None:
         consumer.mood = Mood.READY

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from publican_emulator.broker import filters, limits
 from publican_emulator.broker.errors import BadArgument, InvalidArgument, InvalidName, OutOfBounds, deadline_out_of_bounds
 from publican_emulator.broker.instants import Nanos, spoken
+from publican_emulator.broker.push import PushConfig
 from publican_emulator.broker.schema_settings import SchemaSettings
 from publican_protocol import names
 
@@ -95,6 +96,7 @@ class SubscriptionSettings:
     dead_letter: DeadLetterPolicy | None = None
     retry: RetryPolicy | None = None
     enable_exactly_once_delivery: bool = False
+    push: PushConfig | None = None
 
     def __post_init__(self) -> None:
         check_ack_deadline(self.ack_deadline_s)
@@ -103,6 +105,8 @@ class SubscriptionSettings:
         if self.expiration_ttl is not None:
             check_expiration(self.expiration_ttl, self.message_retention)
         check_filter(self.filter)
+        if self.enable_exactly_once_delivery and self.push is not None:
+            raise BadArgument("enable_exactly_once_delivery", "Exactly-once delivery is for pull subscriptions: a push endpoint acks by its status.")
 
 
 def check_ack_deadline(seconds: int) -> None:

@@ -24,6 +24,7 @@ from publican_emulator.broker.lease_book import LeaseBook
 from publican_emulator.broker.leases import Group, Lease, Single
 from publican_emulator.broker.mischief import Mischief
 from publican_emulator.broker.ordering import OrderedBacklog
+from publican_emulator.broker.outgoing import Outgoing, outgoing
 from publican_emulator.broker.retention import Retention, span_of
 from publican_emulator.broker.returning import Delayed
 from publican_emulator.broker.rotation import Rotation
@@ -59,6 +60,9 @@ class Subscription:
             self.backlog = Backlog(self.retention.end(), self.book.detach_expired)
         self.rotation = Rotation(self._has_more, around.on_ready)
         self.around = around
+        self.outgoing: Outgoing | None = None
+        """What carries the messages away, where the service itself does."""
+        self._open_outgoing()
 
     # what a reader may ask
 
@@ -76,8 +80,9 @@ class Subscription:
         """Give the instant of the next expiry, return, drop, or of its own end by inactivity; None once it is over."""
         if self.is_over:
             return None
-        dues = [due for due in (self.book.deadlines.next_due(), self.delayed.next_due(), self.retention.due, self._expires_at()) if due is not None]
-        return min(dues, default=None)
+        resumes_at = None if self.outgoing is None else self.outgoing.next_due()
+        dues = (self.book.deadlines.next_due(), self.delayed.next_due(), self.retention.due, self._expires_at(), resumes_at)
+        return min((due for due in dues if due is not None), default=None)
 
     def _expires_at(self) -> Nanos | None:
         ttl = self.settings.expiration_ttl
@@ -100,11 +105,31 @@ class Subscription:
         return self.rotation.is_waited_on
 
     def open(self, consumer: Consumer, number: int) -> None:
-        """Take in a consumer, the `number`-th of the broker."""
+        """Take in a client's consumer, the `number`-th of the broker."""
+        self._number(consumer, number)
+        self.rotation.consumers[consumer] = None
+
+    def _number(self, consumer: Consumer, number: int) -> None:
         consumer.number = number
         consumer.label = f"{consumer.label} #{number}"
         consumer.subscription = self
-        self.rotation.consumers[consumer] = None
+
+    def _open_outgoing(self) -> None:
+        """Become the consumer of this subscription, if its settings say so."""
+        self.outgoing = outgoing(self.settings)
+        if self.outgoing is not None:
+            self._number(self.outgoing.consumer, self.around.next_consumer())
+            self.want(self.outgoing.consumer)
+
+    def _switch(self) -> None:
+        """Go on with other settings of push or export: what was handed out under the old ones may still be acked by its carrier."""
+        before = self.outgoing
+        if before is not None:
+            self.rotation.close(before.consumer)
+            self.backlog.closed(before.consumer)
+        self._open_outgoing()
+        if before is None:
+            self.rotation.end_all(not_pulled())
 
     def want(self, consumer: Consumer) -> None:
         """Note that a consumer asks for messages; it will be told when there is one for it."""
@@ -182,6 +207,7 @@ class Subscription:
     def settle(self, now: Nanos) -> None:
         """Do everything that is due, in the order of its instants."""
         is_plain = self.around.listener is None and self.settings.retry is None and self.settles_alone and type(self.backlog) is Backlog
+        is_plain = is_plain and self.outgoing is None
         if is_plain and (self.retention.due is None or self.retention.due > now) and (self.book.deadlines.next_due() or now + 1) <= now:
             expired = self.book.deadlines.expire_at_once(now)
             self.book.take_expired(expired)
@@ -193,6 +219,8 @@ class Subscription:
     def _settle_at(self, due: Nanos) -> None:
         for at, leases in self.book.deadlines.expire(due):
             self._expire(leases, at)
+        if self.outgoing is not None:
+            self.outgoing.settle(due)
         returned = self.delayed.pop_due(due)
         if returned:
             self.backlog.give_back(returned)
@@ -206,6 +234,8 @@ class Subscription:
                 self.around.on_expired(self, due)
 
     def _expire(self, leases: list[Lease], at: Nanos) -> None:
+        if self.outgoing is not None and self.outgoing.holds(leases):
+            self.outgoing.failed(at, rests=self.settings.retry is None)
         if type(self.backlog) is OrderedBacklog:
             leases = self.backlog.in_expiry_order(leases)
         self.book.take_expired(leases)
@@ -240,6 +270,8 @@ class Subscription:
             self.retention.keep_no_more()
         if settings.dead_letter is not None and before.dead_letter is None:
             self._count_from_now(now)
+        if settings.push != before.push:
+            self._switch()
         self.rearm(now)
 
     def _keep_acked(self) -> None:
@@ -285,15 +317,28 @@ class Subscription:
         self.retention.clear()
         self.backlog = Backlog(self.retention.end(), self.book.detach_expired)
         self.rotation.end_all(error)
+        if self.outgoing is not None:
+            self.rotation.end(self.outgoing.consumer, error)
+            self.outgoing = None
 
-    def check_pullable(self) -> None:
-        """Refuse consumers of a detached subscription.
+    def check_attached(self) -> None:
+        """Refuse what means nothing to a detached subscription.
 
         Raises:
             FailedPrecondition: it is detached.
         """
         if self.detached:
             raise self.detached_error()
+
+    def check_pullable(self) -> None:
+        """Refuse clients that come for messages where the service itself carries them, or where there are none any more.
+
+        Raises:
+            FailedPrecondition: it is detached, pushes, or exports.
+        """
+        self.check_attached()
+        if self.outgoing is not None:
+            raise not_pulled()
 
     def detached_error(self) -> FailedPrecondition:
         """Give the error that consumers of a detached subscription get."""
@@ -315,3 +360,8 @@ class Subscription:
         if self.around.listener is not None:
             fact = Fact(at, kind, self.name, tuple(messages), attempt, until, was_until, consumer, note)
             self.around.listener(fact)
+
+
+def not_pulled() -> FailedPrecondition:
+    """Give the error of pulling from a subscription that pushes or exports."""
+    return FailedPrecondition("This method is not supported for this subscription type. [It pushes or exports its messages: nobody can pull.]")

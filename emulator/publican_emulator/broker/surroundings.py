@@ -12,6 +12,7 @@ from publican_emulator.broker.dead_letters import DeadLetters
 from publican_emulator.broker.events import Listener
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.timers import Timers
+from publican_emulator.broker.transforms import Pipelines
 
 if TYPE_CHECKING:
     from publican_emulator.broker.subscription import Subscription
@@ -24,8 +25,12 @@ class Surroundings:
     timers: Timers
     next_number: Callable[[], int]
     """Serial numbers for leases: never used twice."""
+    next_consumer: Callable[[], int]
+    """Numbers for consumers."""
     on_ready: Callable[[Consumer], None]
     dead_letters: DeadLetters
     on_expired: Callable[["Subscription", Nanos], None]
     """Called when a subscription has been inactive for its time to live."""
+    pipelines: Pipelines
+    """The message transforms of every resource."""
     listener: Listener | None = None

@@ -7,7 +7,8 @@ pages are refused (web_pages.py), plain questions are answered. The rest is the 
 PYTEST_DONT_REWRITE
 """
 
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from publican_emulator.broker.errors import PubsubError
@@ -30,10 +31,18 @@ Answerer = Callable[[HttpRequest, Headers], HttpResponse | Coroutine[Any, Any, H
 class Rest:
     """The REST surface of what a dispatcher answers."""
 
-    def __init__(self, dispatcher: Dispatcher, *, cors_origins: Collection[str] = (), admin: Answerer | None = None) -> None:
-        """`admin` answers what is asked under ADMIN_PREFIX."""
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        *,
+        cors_origins: Collection[str] = (),
+        admin: Answerer | None = None,
+        documents: Mapping[str, Callable[[], Awaitable[bytes]]] = MappingProxyType({}),
+    ) -> None:
+        """`admin` answers what is asked under ADMIN_PREFIX; `documents` are JSON for anybody, by path."""
         self._dispatcher = dispatcher
         self._admin = admin
+        self._documents = documents
         self._web_pages = WebPages(cors_origins)
 
     def answer(self, request: HttpRequest) -> HttpResponse | Coroutine[Any, Any, HttpResponse]:
@@ -47,6 +56,8 @@ class Rest:
                 return self._web_pages.preflight(request, headers)
             if request.method in {"GET", "HEAD"} and (page := _PAGES.get(request.target.partition("?")[0])):
                 return HttpResponse(200, [("Content-Type", "text/plain; charset=UTF-8"), *headers], page)
+            if request.method in {"GET", "HEAD"} and (document := self._documents.get(request.target.partition("?")[0])):
+                return self._document(document, headers)
             if self._admin is not None and request.target.startswith(ADMIN_PREFIX):
                 return self._admin(request, headers)
             return transcoder.answer(self._dispatcher, request, headers)
@@ -54,3 +65,11 @@ class Rest:
             return transcoder.refusal(failure(error), headers)
         except Exception as error:  # noqa: BLE001  (a bug here must not take the connection with it, and must be found at teardown)
             return transcoder.refusal(self._dispatcher.surprised(request.target, error), headers)
+
+    async def _document(self, document: Callable[[], Awaitable[bytes]], headers: Headers) -> HttpResponse:
+        from publican_emulator.rpc import transcoder
+
+        try:
+            return HttpResponse(200, [("Content-Type", "application/json; charset=UTF-8"), *headers], await document())
+        except PubsubError as error:
+            return transcoder.refusal(failure(error), headers)

@@ -22,6 +22,7 @@ from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, Sub
 from publican_emulator.broker.snapshot import Snapshot
 from publican_emulator.broker.subscription import Subscription
 from publican_emulator.broker.topic import Topic
+from publican_emulator.services import targets
 from publican_protocol import pubsub
 
 _DURATION_S_MAX: Final = 315_576_000_000
@@ -35,7 +36,6 @@ NOT_YET: Final[Mapping[str, Mapping[str, str]]] = {
         "tags": "tags",
     },
     "Subscription": {
-        "push_config": "push subscriptions",
         "bigquery_config": "BigQuery subscriptions",
         "cloud_storage_config": "Cloud Storage subscriptions",
         "bigtable_config": "Bigtable subscriptions",
@@ -62,10 +62,10 @@ def not_yet(what: str) -> Unimplemented:
 
 
 def refuse_not_yet(message: Message) -> None:
-    """Refuse a resource with a field set that Publican does nothing with yet; an empty push_config means pull, and passes."""
+    """Refuse a resource with a field set that Publican does nothing with yet."""
     words = NOT_YET.get(message.DESCRIPTOR.name, {})
-    for field, value in message.ListFields():
-        if field.name in words and not (field.name == "push_config" and value.ByteSize() == 0):
+    for field, _ in message.ListFields():
+        if field.name in words:
             raise not_yet(words[field.name])
 
 
@@ -137,6 +137,7 @@ def subscription_settings(subscription: pubsub.Subscription) -> SubscriptionSett
         dead_letter=_dead_letter(subscription),
         retry=_retry(subscription),
         enable_exactly_once_delivery=subscription.enable_exactly_once_delivery,
+        push=targets.push_config(subscription.push_config),
     )
 
 
@@ -155,7 +156,7 @@ def subscription_message(subscription: Subscription) -> pubsub.Subscription:
         enable_exactly_once_delivery=settings.enable_exactly_once_delivery,
         state=pubsub.Subscription.State.ACTIVE,
     )
-    message.push_config.SetInParent()
+    message.push_config.CopyFrom(targets.push_message(settings.push))
     message.expiration_policy.SetInParent()
     set_span(message.message_retention_duration, settings.message_retention)
     if settings.expiration_ttl is not None:

@@ -32,7 +32,6 @@ PARTS: Final[Mapping[str, str]] = {
     f"/{SUBSCRIBER}/CreateSubscription": _without("Subscription"),
     f"/{SUBSCRIBER}/UpdateSubscription": _without("Subscription", "tags"),
     f"/{SUBSCRIBER}/CreateSnapshot": _without("CreateSnapshotRequest"),
-    f"/{SUBSCRIBER}/ModifyPushConfig": "only the empty config, which means pull",
 }
 """RPCs that are there but for a part, with that part."""
 

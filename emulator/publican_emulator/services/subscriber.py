@@ -6,7 +6,7 @@ PYTEST_DONT_REWRITE
 from publican_emulator.broker.errors import BadArgument
 from publican_emulator.driver import Driver
 from publican_emulator.rpc.call import CallInfo
-from publican_emulator.services import convert, masks, paging
+from publican_emulator.services import convert, masks, paging, targets
 from publican_emulator.services.answer import Answer
 from publican_emulator.services.naming import check_name, check_project
 from publican_protocol import known, pubsub
@@ -62,10 +62,11 @@ class Subscriber:
         return known.Empty(), commit
 
     def modify_push_config(self, request: pubsub.ModifyPushConfigRequest, info: CallInfo) -> Answer[known.Empty]:
-        """Replace the push config; only the empty one, which means pull, is there yet."""
-        if request.push_config.ByteSize():
-            raise convert.not_yet("push subscriptions")
-        _, commit = self._driver.run(self._driver.broker.get_subscription, request.subscription)
+        """Replace the push config: push elsewhere, push instead of waiting for pulls, or, with an empty one, be pulled from."""
+        broker = self._driver.broker
+        stored, _ = self._driver.run(broker.get_subscription, request.subscription)
+        settings = targets.with_push(stored.settings, request.push_config)
+        _, commit = self._driver.run(broker.update_subscription, request.subscription, settings)
         return known.Empty(), commit
 
     def seek(self, request: pubsub.SeekRequest, info: CallInfo) -> Answer[pubsub.SeekResponse]:

@@ -155,12 +155,37 @@ def check_ack_ids(broker: "Broker", subscription: str, ack_ids: Sequence[str], n
         _named(broker, subscription, ack_ids, now)
 
 
+def carried(broker: "Broker", consumer: Consumer, ack_ids: Sequence[str], now: Nanos) -> None:
+    """Ack what a carrier has brought to its endpoint, or written."""
+    broker.settle(now)
+    subscription = consumer.subscription
+    if subscription.is_over or subscription.detached:
+        return
+    subscription.last_activity = now
+    if subscription.outgoing is not None and subscription.outgoing.consumer is consumer:
+        subscription.outgoing.succeeded()
+    acks.acknowledge(subscription, ackids.read(ack_ids, subscription.book.by_head), now)
+
+
+def not_carried(broker: "Broker", consumer: Consumer, ack_ids: Sequence[str], why: str, now: Nanos) -> None:
+    """Nack what a carrier could not bring, or write; without a retry policy it rests before it gets anything again."""
+    broker.settle(now)
+    subscription = consumer.subscription
+    if subscription.is_over or subscription.detached:
+        return
+    outgoing = subscription.outgoing
+    if outgoing is not None and outgoing.consumer is consumer:
+        outgoing.failed(now, rests=subscription.settings.retry is None)
+        broker.timers.arm(subscription, outgoing.next_due())
+    acks.modify(subscription, ackids.read(ack_ids, subscription.book.by_head), 0, now, why)
+
+
 def _named(broker: "Broker", subscription: str, ack_ids: AckIds, now: Nanos) -> tuple[Subscription, ackids.Named]:
     broker.settle(now)
     known = broker.use(subscription, now)
     if not ack_ids:
         raise InvalidArgument("You have not specified an ack ID in the request.")
-    known.check_pullable()
+    known.check_attached()
     read = ackids.read_split if isinstance(ack_ids, Mapping) else ackids.read
     named = read(ack_ids, known.book.by_head)  # type: ignore[arg-type]  # each gets the form it reads
     if not known.settings.enable_exactly_once_delivery:

@@ -36,7 +36,7 @@ def create_snapshot(broker: "Broker", name: str, subscription: str, labels: Mapp
     check_labels(labels)
     broker.snapshots.check_free(name)
     source = broker.use(subscription, now)
-    source.check_pullable()
+    source.check_attached()
     name = name or broker.snapshots.free_name(names.project_of(subscription), broker.counters.next_serial())
     snapshot = seeking.snapshot_of(source, name, labels, partial(expire, broker), now)
     broker.snapshots.put(name, snapshot)
@@ -93,7 +93,7 @@ def seek_to_time(broker: "Broker", subscription: str, time: Nanos, now: Nanos) -
     """Make every retained message published at or after `time` unacked, and every earlier one acked; leases end."""
     broker.settle(now)
     known = broker.use(subscription, now)
-    known.check_pullable()
+    known.check_attached()
     seeking.to_time(known, time)
     known.rearm(now)
     broker.state(Kind.SOUGHT, subscription, now, note="to a time")
@@ -108,7 +108,7 @@ def seek_to_snapshot(broker: "Broker", subscription: str, snapshot: str, now: Na
     """
     broker.settle(now)
     known = broker.use(subscription, now)
-    known.check_pullable()
+    known.check_attached()
     source = broker.snapshots.get(snapshot)
     if not seeking.same_topic(known, source):
         raise InvalidArgument(f"The snapshot {snapshot} belongs to the topic {source.topic_name}, not to {known.topic_name}.")

@@ -25,6 +25,7 @@ def create_subscription(broker: "Broker", name: str, topic: str, settings: Subsc
         InvalidArgument: the form of a name.
         NotFound: the topic, or the dead-letter topic, does not exist.
         AlreadyExists: there is one of that name.
+        FailedPrecondition: a library that it would need is not installed.
     """
     broker.settle(now)
     if name:
@@ -33,6 +34,7 @@ def create_subscription(broker: "Broker", name: str, topic: str, settings: Subsc
     broker.subscriptions.check_free(name)
     known = broker.topics.get(topic)
     _check_dead_letter_topic(broker, settings.dead_letter)
+    _check_able(broker, name, settings)
     name = name or broker.subscriptions.free_name(names.project_of(topic), broker.counters.next_serial())
     subscription = Subscription(name, broker.counters.next_serial(), known, settings, broker.surroundings, now)
     broker.subscriptions.put(name, subscription)
@@ -45,6 +47,12 @@ def create_subscription(broker: "Broker", name: str, topic: str, settings: Subsc
 def _check_dead_letter_topic(broker: "Broker", policy: DeadLetterPolicy | None) -> None:
     if policy is not None and policy.topic != names.DELETED_TOPIC:
         broker.topics.get(policy.topic)
+
+
+def _check_able(broker: "Broker", name: str, settings: SubscriptionSettings) -> None:
+    """Refuse what this installation cannot do."""
+    if settings.push is not None and settings.push.oidc is not None:
+        broker.abilities.check_oidc()
 
 
 def get_subscription(broker: "Broker", name: str, now: Nanos) -> Subscription:
@@ -63,6 +71,7 @@ def update_subscription(broker: "Broker", name: str, settings: SubscriptionSetti
     subscription = broker.use(name, now)
     if settings.dead_letter != subscription.settings.dead_letter:
         _check_dead_letter_topic(broker, settings.dead_letter)
+    _check_able(broker, name, settings)
     subscription.reconfigure(settings, now)
     broker.state(Kind.UPDATED, name, now)
     return subscription

@@ -1,0 +1,196 @@
+"""Pushing: takes messages for endpoints, POSTs each, and tells the broker what became of it.
+
+The broker says when an endpoint has messages and how many it may have at once; an idle endpoint costs nothing here. Each message is one request and
+one task, and slots.py sees to it that nobody's requests stand in the way of others'. A request is given up when the lease of its message runs out, in
+the emulator's time: that is the only time-out. Virtual time waits for requests as for any participant, but for a bounded real time only.
+
+PYTEST_DONT_REWRITE
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from publican_emulator.broker.batch import Delivery
+from publican_emulator.broker.consumer import Consumer, Mood
+from publican_emulator.broker.instants import Nanos
+from publican_emulator.broker.push import PushConfig
+from publican_emulator.driver import Driver
+from publican_emulator.push.http import Http, RequestFailed
+from publican_emulator.push.requests import ACKED_BY, push_request
+from publican_emulator.push.slots import Slots
+from publican_emulator.push.tokens import Tokens
+from publican_emulator.transport.tasks import Tasks
+
+REQUESTS_MAX: Final = 2_000
+SETTLE_S: Final = 1.0
+"""Real seconds that an endpoint gets to answer before virtual time goes on without it."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """One request under way."""
+
+    consumer: Consumer
+    task: asyncio.Task[None]
+    since: float
+
+
+class Pushing:
+    """The carrier of every push subscription of one emulator."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        http: Http,
+        tokens: Tokens,
+        on_surprise: Callable[[str, Exception], object],
+        *,
+        requests_max: int = REQUESTS_MAX,
+    ) -> None:
+        """`requests_max` bounds the requests of all endpoints together."""
+        self._driver = driver
+        self._http = http
+        self._tokens = tokens
+        self._slots = Slots(requests_max)
+        self._on_surprise = on_surprise
+        self._told: dict[Consumer, None] = {}
+        self._flights: set[_Flight] = set()
+        self._tasks = Tasks()
+        self._failing: set[str] = set()
+
+    def come(self, consumer: Consumer) -> None:
+        """Note that there is something for an endpoint; it is seen to in the loop's next turn."""
+        if not self._told:
+            asyncio.get_running_loop().call_soon(self._see_to_all)
+        self._told[consumer] = None
+
+    async def close(self) -> None:
+        """Give up every request."""
+        await self._tasks.close()
+
+    # virtual time
+
+    def next_due(self) -> Nanos | None:
+        """Nothing: the broker knows when an endpoint is due."""
+        return None
+
+    async def settle(self, now: Nanos) -> None:
+        """Return when every request has been answered, or has gone without an answer for a second of real time."""
+        while not self.is_quiescent():
+            young, left_s = self._young()
+            if young and not self._told:
+                await asyncio.wait([flight.task for flight in young], timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await asyncio.sleep(0)  # who has been told is seen to in the loop's next turn: no time passes
+
+    def is_quiescent(self) -> bool:
+        """Whether no request is under way, but for those that time does not wait for."""
+        return not self._told and not self._young()[0]
+
+    def _young(self) -> tuple[list[_Flight], float]:
+        """Give the requests that may still be waited for, and for how many real seconds the first of them may."""
+        now = asyncio.get_running_loop().time()
+        young = [flight for flight in self._flights if now - flight.since < SETTLE_S]
+        return young, min((flight.since + SETTLE_S - now for flight in young), default=0.0)
+
+    def owns(self, client_id: str) -> bool:
+        """No client's streams."""
+        return False
+
+    # taking
+
+    def _see_to_all(self) -> None:
+        told, self._told = self._told, {}
+        for consumer in told:
+            try:
+                self._see_to(consumer)
+            except Exception as error:  # noqa: BLE001  (a bug here must not silence the other endpoints, and must be found)
+                self._on_surprise("push", error)
+
+    def _see_to(self, consumer: Consumer) -> None:
+        if consumer.end is not None:
+            self._give_up(consumer)
+            return
+        driver, broker = self._driver, self._driver.broker
+        config = consumer.subscription.settings.push
+        while config is not None and consumer.mood is not Mood.CLOSED and self._slots.take(consumer):
+            batch, commit = driver.run(broker.lease, consumer, 1)  # one at a time: each is a request of its own
+            if not batch:
+                self._wake(self._slots.give(consumer))
+                driver.run(broker.want, consumer)
+                return
+            for delivery in batch.deliveries():
+                self._start(consumer, delivery, config, commit)
+        driver.run(broker.pass_on, consumer)
+
+    def _give_up(self, consumer: Consumer) -> None:
+        self._slots.forget(consumer)
+        for flight in self._flights:
+            if flight.consumer is consumer:
+                Tasks.cancel(flight.task)
+
+    def _wake(self, consumers: list[Consumer]) -> None:
+        for consumer in consumers:
+            self.come(consumer)
+
+    # carrying
+
+    def _start(self, consumer: Consumer, delivery: Delivery, config: PushConfig, commit: Awaitable[None] | None) -> None:
+        task = self._tasks.start(self._carry(consumer, delivery, config, commit))
+        flight = _Flight(consumer, task, asyncio.get_running_loop().time())
+        alarm = self._driver.alarm(consumer.subscription.settings.ack_deadline_s)
+        self._flights.add(flight)
+
+        def over(_: asyncio.Task[None]) -> None:
+            self._flights.discard(flight)
+            alarm.cancel()
+            self._wake(self._slots.give(consumer))
+
+        def ring(alarm: asyncio.Future[None]) -> None:
+            if not alarm.cancelled():
+                alarm.exception()  # it has one when the broker was exchanged: the request is given up all the same
+                Tasks.cancel(task)
+
+        task.add_done_callback(over)
+        alarm.add_done_callback(ring)
+
+    async def _carry(self, consumer: Consumer, delivery: Delivery, config: PushConfig, commit: Awaitable[None] | None) -> None:
+        broker = self._driver.broker
+        try:
+            if commit is not None:
+                await commit
+            why = await self._outcome(consumer, delivery, config)
+        except RequestFailed as error:
+            why = str(error)
+        except Exception as error:  # noqa: BLE001  (our bug: the message must come back all the same)
+            self._on_surprise("push", error)
+            why = f"{type(error).__name__}: {error}"
+        if broker is not self._driver.broker:
+            return
+        self._log_change(consumer.subscription.name, config.endpoint, why)
+        if why:
+            self._driver.run(broker.not_carried, consumer, [delivery.ack_id], why)
+        else:
+            self._driver.run(broker.carried, consumer, [delivery.ack_id])
+
+    async def _outcome(self, consumer: Consumer, delivery: Delivery, config: PushConfig) -> str:
+        """POST a message and give why that is a nack; empty: it is acked."""
+        request = push_request(delivery, consumer.subscription.name, config)
+        headers = dict(request.headers)
+        if config.oidc is not None:
+            headers["Authorization"] = f"Bearer {await self._tokens.bearer(config.oidc, config.endpoint)}"
+        status, _ = await self._http.post(config.endpoint, headers, request.body)
+        return "" if status in ACKED_BY else f"HTTP {status}"
+
+    def _log_change(self, subscription: str, endpoint: str, why: str) -> None:
+        """Log the first failure after a success: there people look when nothing arrives."""
+        if not why:
+            self._failing.discard(subscription)
+        elif subscription not in self._failing:
+            self._failing.add(subscription)
+            _log.warning("%s: a push to %s failed and is tried again: %s", subscription, endpoint, why)
