@@ -19,6 +19,7 @@ from typing import Final, Protocol
 from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.errors import FailedPrecondition, PubsubError, Unavailable
 from publican_emulator.broker.instants import SECOND, Nanos
+from publican_emulator.broker.state import document
 from publican_emulator.driver import Clock, Driver, VirtualClock
 from publican_emulator.rpc.faults import Faults
 
@@ -70,11 +71,17 @@ class Control:
     """One emulator, by hand."""
 
     def __init__(
-        self, driver: Driver, faults: Faults, make_broker: Callable[[], Broker], drop_connections: Callable[[], Awaitable[None]] = _nothing
+        self,
+        driver: Driver,
+        faults: Faults,
+        make_broker: Callable[[], Broker],
+        forget: Callable[[], None],
+        drop_connections: Callable[[], Awaitable[None]] = _nothing,
     ) -> None:
-        """`make_broker` gives what a reset begins with; `drop_connections` ends those there are."""
+        """`make_broker` gives what a reset begins with, `forget` clears what was noted before it; `drop_connections` ends those there are."""
         self._driver = driver
         self._make_broker = make_broker
+        self._forget = forget
         self._drop_connections = drop_connections
         self.faults = faults
         self.participants: list[Participant] = []
@@ -224,4 +231,28 @@ class Control:
         """
         self._driver.clock = clock or self._driver.clock
         self.faults.clear()
+        self._forget()
         self._driver.swap(self._make_broker(), FailedPrecondition(why))
+
+    def dump_state(self) -> bytes:
+        """Give all resources, messages and leases as a document (JSON; docs/running.md), for `load_state` of this or another emulator."""
+        state, _ = self._driver.run(self.broker.dump_state)
+        return document.to_bytes(state)
+
+    def load_state(self, state: bytes) -> None:
+        """Go on with what `dump_state` has told of, in place of all there is; streams and waiting pulls end UNAVAILABLE.
+
+        A virtual clock that is behind the document's time moves to it. What fell due between that time and now happens now, in its order. Faults and
+        the history go on.
+
+        Raises:
+            InvalidArgument: this is not such a document; nothing has changed.
+        """
+        said = document.from_bytes(state)
+        broker = self._make_broker()
+        broker.load_state(said)
+        clock = self._driver.clock
+        if isinstance(clock, VirtualClock) and clock.now() < said["at"]:
+            clock.move_to(Nanos(said["at"]))
+        self._driver.swap(broker, Unavailable("The emulator goes on with another state."))
+        self._driver.settle()

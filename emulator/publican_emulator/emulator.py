@@ -88,7 +88,7 @@ class Emulator:
             existing_names=lambda kind: self._driver.broker.existing_names(kind),
             faults=self.faults,
         )
-        self.control = Control(self._driver, self.faults, self._begin_again, lambda: self._server.drop(STOP_GRACE_S))
+        self.control = Control(self._driver, self.faults, self._empty_broker, self._forget, lambda: self._server.drop(STOP_GRACE_S))
         """What moves the time, for code in the emulator's own loop."""
         self._admin = admin
         self._http = Http(verify_tls=push_verify_tls)
@@ -178,10 +178,20 @@ class Emulator:
     def _reset(self, why: str, clock: Clock | None) -> None:
         self.control.reset(why, clock=clock)
 
-    def _begin_again(self) -> Broker:
+    def _forget(self) -> None:
         self.history.clear()
         self._dispatcher.surprises.clear()
-        return self._empty_broker()
+
+    def dump_state(self) -> bytes:
+        """Give all resources, messages and leases as a document; see `Control.dump_state`."""
+        return self.control.dump_state() if self._thread is None else self._thread.call(self.control.dump_state)
+
+    def load_state(self, state: bytes) -> None:
+        """Go on with what `dump_state` has told of, in place of all there is; see `Control.load_state`."""
+        if self._thread is None:
+            self.control.load_state(state)
+        else:
+            self._thread.call(self.control.load_state, state)
 
     def _empty_broker(self) -> Broker:
         listener = self._listener

@@ -2,7 +2,7 @@
 
 The invariants: every message that passes the filter is delivered until it is acked, and none is lost; none is delivered after an ack that
 exactly-once delivery confirmed; within a key, order is that of publishing; a key never has two holders; attempts never skip; what the broker refuses
-is what the model refuses; and advancing by a + b is the same as advancing by a, then by b.
+is what the model refuses; advancing by a + b is the same as advancing by a, then by b; and a broker that is dumped and loaded gives the same answers.
 """
 
 import sys
@@ -20,6 +20,7 @@ from publican_emulator.broker.consumer import Consumer, Mood
 from publican_emulator.broker.errors import FailedPrecondition, InvalidArgument, NotFound, PubsubError
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, SubscriptionSettings, TopicSettings
+from publican_emulator.broker.state.document import from_bytes, to_bytes
 from publican_protocol.pool import message_class
 from tests.properties.model import FILTERS, Copy, Message, Settings, Subscription, World
 
@@ -334,6 +335,23 @@ class Machine(RuleBasedStateMachine):
             if held := [copy.ack_id for copy in self.world.subscriptions[name].copies if copy.state == "leased"]:
                 self.modify(name, held, 0)
             self.advance([seconds], settles=False)
+
+    # dump and load
+
+    @rule()
+    def restart(self) -> None:
+        """Go on with another broker, made of what this one says of itself: streams end, all else stays."""
+        for _, consumer in self.streams:
+            self.broker.close(consumer, Nanos(self.now))
+        self.streams.clear()
+        self.reload()
+
+    def reload(self) -> None:
+        state = self.broker.dump_state(Nanos(self.now))
+        loaded = Broker(self.broker.listener)
+        loaded.load_state(from_bytes(to_bytes(state)))
+        assert loaded.dump_state(Nanos(self.now)) == state
+        self.broker = loaded
 
     # time
 

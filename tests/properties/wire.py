@@ -146,6 +146,11 @@ class WireMachine(Machine):
         self.carried = self.carrier(self.emulator)
         return cast("Broker", self.carried)
 
+    def reload(self) -> None:
+        state = self.emulator.dump_state()
+        self.emulator.load_state(state)
+        assert self.emulator.dump_state() == state
+
     def teardown(self) -> None:
         try:
             super().teardown()

@@ -9,7 +9,7 @@ PYTEST_DONT_REWRITE
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.instants import Nanos
@@ -20,6 +20,7 @@ from publican_protocol.wire import message_id_of, publish_time_of, received_size
 RECEIVED_OVERHEAD = received_size(b"")
 _FIRST_ID = attrgetter("first_id")
 _MESSAGE_ID = attrgetter("message_id")
+_SEQUENCE = itemgetter(1)
 
 
 class _GroupRun:
@@ -50,11 +51,9 @@ class _GroupRun:
         """Take the next message, as a single."""
         return self._detach(self._groups[-1], self._slots.pop())
 
-    def messages(self) -> Iterator[tuple[bytes, Lease]]:
+    def leases(self) -> list[Lease]:
         """Give what is left."""
-        for group in reversed(self._groups):
-            for message in group.live_messages():
-                yield message, group
+        return [group for group in reversed(self._groups) if group.count]
 
 
 class _SingleRun:
@@ -78,6 +77,10 @@ class _SingleRun:
     def pop(self) -> Single:
         """Take the next message."""
         return self._singles.pop()
+
+    def leases(self) -> list[Lease]:
+        """Give what is left."""
+        return [single for single in reversed(self._singles) if single.stage is self._stage]
 
 
 _Run = _GroupRun | _SingleRun
@@ -113,6 +116,10 @@ class Returned:
         if next_id is not None:
             self._sequence += 1
             heapq.heappush(self._heap, (next_id, self._sequence, run))
+
+    def leases(self) -> list[Lease]:
+        """Give all of them: the groups with live slots, and the singles that are available."""
+        return [lease for _, _, run in sorted(self._heap, key=_SEQUENCE) for lease in run.leases()]
 
     def next_id(self) -> int | None:
         """Give the id of the message that `pop` will take."""

@@ -22,6 +22,7 @@ from publican_emulator.broker.operations import deliveries, publishing, schemas,
 from publican_emulator.broker.schema import Compile, Schema, SchemaBook, no_compiler
 from publican_emulator.broker.shelf import Shelf
 from publican_emulator.broker.snapshot import Snapshot
+from publican_emulator.broker.state import document
 from publican_emulator.broker.subscription import Subscription
 from publican_emulator.broker.surroundings import Surroundings
 from publican_emulator.broker.timers import Timers
@@ -140,6 +141,11 @@ class Broker:
     delete_schema = schemas.delete_schema
     validate_schema = schemas.validate_schema
     validate_message = schemas.validate_message
+
+    # the whole of it
+
+    dump_state = document.dump_state
+    load_state = document.load_state
 
     # time
 

@@ -9,8 +9,8 @@ Source: "Exactly-once delivery", cloud.google.com/pubsub/docs/exactly-once-deliv
 PYTEST_DONT_REWRITE
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from publican_emulator.broker import ackids
 from publican_emulator.broker.errors import ErrorInfo, InvalidArgument
@@ -52,6 +52,18 @@ class Retired:
         self._valid_from = number
         self._bad.clear()
         self._good.clear()
+
+    def remembered(self) -> dict[str, Any]:
+        """Give all of it as plain data."""
+        bad = {head.decode(): sorted(map(bytes.decode, slots)) for head, slots in self._bad.items()}
+        good = {head.decode(): rest.decode() for head, rest in self._good.items()}
+        return {"bad": bad, "good": good, "valid_from": self._valid_from}
+
+    def restore(self, remembered: Mapping[str, Any]) -> None:
+        """Take over what another one remembered."""
+        self._bad = {head.encode(): frozenset(map(str.encode, slots)) for head, slots in remembered["bad"].items()}
+        self._good = {head.encode(): rest.encode() for head, rest in remembered["good"].items()}
+        self._valid_from = remembered["valid_from"]
 
     def acked_by(self, head: bytes, rest: bytes, subscription: int) -> bool:
         """Say whether this id, whose lease is over, is the one that acked its message."""

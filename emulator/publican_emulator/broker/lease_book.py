@@ -8,6 +8,7 @@ PYTEST_DONT_REWRITE
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 
 from publican_emulator.broker import ackids
 from publican_emulator.broker.consumer import Consumer
@@ -20,7 +21,7 @@ from publican_protocol.wire import publish_time_of
 class LeaseBook:
     """Groups and singles by the heads of their ack ids."""
 
-    __slots__ = ("_by_age", "_next_number", "by_head", "deadlines", "retired", "serial", "tracks_retired")
+    __slots__ = ("_ages", "_by_age", "_next_number", "by_head", "deadlines", "retired", "serial", "tracks_retired")
 
     def __init__(self, serial: int, next_number: Callable[[], int]) -> None:
         self.serial = serial
@@ -29,7 +30,8 @@ class LeaseBook:
         self.retired = Retired()
         self.tracks_retired = False
         """Whether ids of leases that are over are remembered: only exactly-once delivery asks."""
-        self._by_age: list[tuple[int, Single]] = []  # singles that never were in a group, in publish order
+        self._by_age: list[tuple[int, int, Single]] = []  # singles that never were in a group, in publish order
+        self._ages = count()
         self._next_number = next_number
 
     # leasing
@@ -51,13 +53,17 @@ class LeaseBook:
             single.head = ackids.head(ackids.SINGLE, self.serial, self._next_number())
             self.by_head[single.head] = single
             if single.home is None:
-                heapq.heappush(self._by_age, (single.message_id, single))
+                self._note_age(single)
         single.stage = Stage.LEASED
         single.deadline = deadline
         single.consumer = consumer
         self.deadlines.add(single)
         if consumer is not None:
             consumer.charge(1, len(single.message) if consumer.max_bytes else 0)
+
+    def _note_age(self, single: Single) -> None:
+        # a second copy has the same message id: the number keeps them apart
+        heapq.heappush(self._by_age, (single.message_id, next(self._ages), single))
 
     def detach_leased(self, group: Group, slot: bytes) -> Single:
         """Give one outstanding message of a group a story of its own; the group's ack id goes on naming its first delivery."""
@@ -180,6 +186,20 @@ class LeaseBook:
         self._by_age.clear()
         self.retired.forget_before(self._next_number())
 
+    def restore(self, groups: Iterable[Group], singles: Iterable[Single]) -> None:
+        """Enter leases, held or over, of a subscription that is made anew."""
+        for group in groups:
+            self.by_head[group.head] = group
+            if group.deadline:
+                self.deadlines.add(group)
+        for single in singles:
+            if single.head:
+                self.by_head[single.head] = single
+                if single.home is None:
+                    self._note_age(single)
+            if single.stage is Stage.LEASED:
+                self.deadlines.add(single)
+
     # looking
 
     def unacked(self) -> Iterator[tuple[bytes, Lease]]:
@@ -221,8 +241,8 @@ class LeaseBook:
             if publish_time_of(group.messages[0]) >= time:
                 break
             old += [single for single in group.singles.values() if publish_time_of(single.message) < time]
-        while self._by_age and (self._by_age[0][1].stage is Stage.ACKED or publish_time_of(self._by_age[0][1].message) < time):
-            single = heapq.heappop(self._by_age)[1]
+        while self._by_age and (self._by_age[0][2].stage is Stage.ACKED or publish_time_of(self._by_age[0][2].message) < time):
+            single = heapq.heappop(self._by_age)[2]
             if single.stage is not Stage.ACKED:
                 old.append(single)
         return old
@@ -234,8 +254,8 @@ class LeaseBook:
             messages = [*(group.messages[int(slot)] for slot in group.slots()), *(single.message for single in group.singles.values())]
             times.append(min(map(publish_time_of, messages)))
             break
-        while self._by_age and self._by_age[0][1].stage is Stage.ACKED:
+        while self._by_age and self._by_age[0][2].stage is Stage.ACKED:
             heapq.heappop(self._by_age)
         if self._by_age:
-            times.append(publish_time_of(self._by_age[0][1].message))
+            times.append(publish_time_of(self._by_age[0][2].message))
         return Nanos(min(times)) if times else None

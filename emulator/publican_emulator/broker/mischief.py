@@ -8,6 +8,7 @@ Source: "At-least-once delivery", cloud.google.com/pubsub/docs/subscription-over
 PYTEST_DONT_REWRITE
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from publican_emulator.broker import ackids, failures
@@ -20,16 +21,14 @@ if TYPE_CHECKING:
     from publican_emulator.broker.subscription import Subscription
 
 
+@dataclass(slots=True)
 class Mischief:
     """What is still to be done to one subscription, and what has been."""
 
-    __slots__ = ("acks_lost", "acks_to_lose", "batches_reordered", "batches_to_reorder")
-
-    def __init__(self) -> None:
-        self.acks_to_lose = 0
-        self.acks_lost = 0
-        self.batches_to_reorder = 0
-        self.batches_reordered = 0
+    acks_to_lose: int = 0
+    acks_lost: int = 0
+    batches_to_reorder: int = 0
+    batches_reordered: int = 0
 
     def without_lost(self, named: ackids.Named) -> ackids.Named:
         """Take the acks that are to be lost out of a request: their sender is told that all went well."""

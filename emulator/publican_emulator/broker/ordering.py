@@ -12,15 +12,19 @@ PYTEST_DONT_REWRITE
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from publican_emulator.broker.backlog import RECEIVED_OVERHEAD, Backlog
-from publican_emulator.broker.consumer import Consumer
+from publican_emulator.broker.consumer import Consumer, a_pull
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.lease_book import LeaseBook
 from publican_emulator.broker.leases import Lease, Single, Stage
 from publican_emulator.broker.log import Log
 from publican_protocol.wire import message_id_of, publish_time_of
+
+_GONE: Final = a_pull(1)
+"""Stands for holders that did not live through a restart."""
 
 
 class _Key:
@@ -36,6 +40,10 @@ class _Key:
         # a plain list with a start: an empty deque takes 760 bytes, and there may be a million keys
         self._waiting: list[bytes | Single] = []
         self._start = 0
+
+    def restore(self, waiting: list[bytes | Single], run: list[Single]) -> None:
+        self._waiting, self.run = waiting, run
+        self.holder = _GONE if run else None
 
     def append(self, message: bytes) -> None:
         self._waiting.append(message)
@@ -89,7 +97,7 @@ class OrderedBacklog:
     def __init__(self, book: LeaseBook) -> None:
         self._book = book
         self._keyless_log = Log()
-        self._keyless = Backlog(self._keyless_log.end(), book.detach_expired)
+        self.keyless = Backlog(self._keyless_log.end(), book.detach_expired)
         self._keys: dict[str, _Key] = {}
         self._open: list[tuple[int, str]] = []
         self._held: dict[Consumer, list[tuple[int, str]]] = {}
@@ -134,11 +142,11 @@ class OrderedBacklog:
 
     def has_more(self, consumer: Consumer) -> bool:
         """Say whether there is a message for `consumer`."""
-        return self._keyless.has_more(consumer) or self._next_key(consumer) is not None
+        return self.keyless.has_more(consumer) or self._next_key(consumer) is not None
 
     def waiting(self, limit: int) -> int:
         """Count what stands here, up to about `limit`: for fair shares, not for eyes."""
-        return min(limit, self._keyless.waiting(limit) + len(self._open))
+        return min(limit, self.keyless.waiting(limit) + len(self._open))
 
     def _next_key(self, consumer: Consumer) -> _Key | None:
         best: _Key | None = None
@@ -156,7 +164,7 @@ class OrderedBacklog:
 
     def take_returned(self, consumer: Consumer, most: int, most_bytes: int) -> list[Single]:
         """Take messages with keys, and those without that came back, within the limits; at least one when any is there."""
-        taken = self._keyless.take_returned(consumer, most, most_bytes)
+        taken = self.keyless.take_returned(consumer, most, most_bytes)
         most_bytes -= sum(len(single.message) + RECEIVED_OVERHEAD for single in taken)
         held = self._held.setdefault(consumer, [])
         while len(taken) < most and (most_bytes > 0 or not taken) and (key := self._next_key(consumer)) is not None:
@@ -177,7 +185,7 @@ class OrderedBacklog:
 
     def take_new(self, most: int, most_bytes: int) -> list[bytes]:
         """Take messages without a key that were never handed out."""
-        return self._keyless.take_new(most, most_bytes)
+        return self.keyless.take_new(most, most_bytes)
 
     def closed(self, consumer: Consumer) -> None:
         """Forget a stream: the keys it holds move on when their runs are empty."""
@@ -229,7 +237,7 @@ class OrderedBacklog:
                 keyless.append(lease)
             else:
                 self._offer(key)
-        self._keyless.give_back(keyless)
+        self.keyless.give_back(keyless)
 
     def in_expiry_order(self, leases: Iterable[Lease]) -> list[Lease]:
         """Of leases that end at one instant, give those that fail by themselves: the first of each key ends those of the later ones."""
@@ -250,7 +258,7 @@ class OrderedBacklog:
 
     def drop_before(self, time: Nanos) -> list[bytes]:
         """Forget every message published before `time` that was never handed out; give what was forgotten."""
-        dropped = self._keyless.drop_before(time)
+        dropped = self.keyless.drop_before(time)
         while (key := self._oldest_key()) is not None:
             head = key.head()
             if isinstance(head, Single) or head is None or publish_time_of(head) >= time:
@@ -279,7 +287,7 @@ class OrderedBacklog:
 
     def oldest_waiting(self) -> Nanos | None:
         """Give the publish time of the oldest message that waits."""
-        times = [time for time in (self._keyless.oldest_waiting(),) if time is not None]
+        times = [time for time in (self.keyless.oldest_waiting(),) if time is not None]
         key = self._oldest_key()
         head = None if key is None else key.head()
         if head is not None:
@@ -288,9 +296,23 @@ class OrderedBacklog:
 
     # looking
 
+    def by_key(self) -> Iterator[tuple[str, list[bytes | Single], list[Single]]]:
+        """Give each key with what waits and what is outstanding."""
+        for key in self._keys.values():
+            yield key.name, [each for each in key.waiting() if isinstance(each, bytes) or each.stage is not Stage.ACKED], key.run
+
+    def restore_key(self, name: str, waiting: list[bytes | Single], run: list[Single]) -> None:
+        """Enter a key; whoever holds its run has gone."""
+        key = self._keys[name] = _Key(name)
+        key.restore(waiting, run)
+        head = key.head()
+        if head is not None:
+            self._offer(key)
+            self._age(key, message_id_of(_bytes(head)))
+
     def never_handed_out(self) -> list[bytes]:
         """Give the messages that nobody has got yet, in publish order."""
-        waiting = [*self._keyless.never_handed_out()]
+        waiting = [*self.keyless.never_handed_out()]
         for key in self._keys.values():
             waiting += [message for message in key.waiting() if isinstance(message, bytes)]
         return sorted(waiting, key=message_id_of)

@@ -90,6 +90,16 @@ class Retention:
         """Give the acked messages that are kept outside the cursor."""
         return self._extras
 
+    def early(self) -> set[int]:
+        """Give the ids of unacked messages that will be kept outside the cursor when they are acked."""
+        return self._early
+
+    def restore(self, kept: Cursor | None, early: Iterable[int], extras: list[bytes]) -> None:
+        """Keep what another one kept."""
+        self.kept = kept
+        self._early = set(early)
+        self._extras = extras
+
     def trim(self, time: Nanos) -> None:
         """Forget acked messages published before `time`."""
         if self.kept is not None:

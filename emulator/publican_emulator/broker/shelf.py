@@ -71,6 +71,10 @@ class Shelf(Generic[Resource]):
             name += "x"
         return name
 
+    def items(self) -> list[tuple[str, Resource]]:
+        """Give every resource with its name."""
+        return list(self._by_name.items())
+
     def names(self) -> list[str]:
         """Give every name."""
         return list(self._by_name)

@@ -39,7 +39,8 @@ class Topic:
         """Subscriptions that want to be told of the next publish: somebody waits there, or their retention has no timer."""
         self.kept: Cursor | None = self.log.end() if settings.message_retention is not None else None
         """From here on everything published is retained."""
-        self._last_publish = Nanos(0)
+        self.last_publish = Nanos(0)
+        """Publish times never run backwards."""
         self._indexed: list[tuple[Subscription, filters.Filter | None]] = []
         self._memo: dict[bytes, tuple[bool, ...]] = {}
 
@@ -77,8 +78,8 @@ class Topic:
         if not (self.is_read or is_heard):
             return []
         # milliseconds, as in every recording of the service; never backwards, since cursors search by it
-        self._last_publish = max(self._last_publish, Nanos(now - now % MILLISECOND))
-        stored = wire.stamp(messages, first_id, self._last_publish)
+        self.last_publish = max(self.last_publish, Nanos(now - now % MILLISECOND))
+        stored = wire.stamp(messages, first_id, self.last_publish)
         if not self.is_read:
             return stored
         if len(self._indexed) < len(self.subscriptions) or self.kept is not None or self.snapshots:
@@ -90,7 +91,7 @@ class Topic:
     def tell(self) -> None:
         """Tell the subscriptions that were waiting for a publish."""
         for subscription in list(self.attentive):
-            if not subscription.on_published(self._last_publish):
+            if not subscription.on_published(self.last_publish):
                 del self.attentive[subscription]
 
     @property

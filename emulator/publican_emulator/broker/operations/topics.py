@@ -73,7 +73,7 @@ def delete_topic(broker: "Broker", name: str, now: Nanos) -> None:
     topic = broker.topics.get(name)
     broker.topics.remove(name)
     broker.timers.disarm(topic)
-    for subscription in list(topic.subscriptions.values()):
+    for subscription in [each for each in broker.subscriptions if each.topic is topic]:
         subscription.topic = None
         subscription.retention.span = span_of(None, subscription.settings)
         subscription.rearm(now)

@@ -1,0 +1,122 @@
+"""A state that is dumped and loaded: what clients see of it. What it holds is compared by tests/properties, step by step."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from publican_emulator import Emulator, VirtualClock
+from publican_emulator.broker.broker import Broker
+from publican_emulator.broker.errors import InvalidArgument, Unavailable
+from publican_emulator.broker.instants import SECOND, Nanos
+from publican_emulator.broker.schema_settings import Definition, Encoding, Language, SchemaSettings
+from publican_emulator.broker.settings import SubscriptionSettings, TopicSettings
+from publican_protocol import pubsub
+
+TOPIC, SUBSCRIPTION = "projects/p/topics/orders", "projects/p/subscriptions/billing"
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator(clock=VirtualClock(Nanos(1_700_000_000 * SECOND))) as emulator:
+        emulator.run(Broker.create_topic, TOPIC, TopicSettings())
+        emulator.run(Broker.create_subscription, SUBSCRIPTION, TOPIC, SubscriptionSettings())
+        yield emulator
+
+
+def publish(emulator: Emulator, *texts: bytes) -> list[int]:
+    return list(emulator.run(Broker.publish, TOPIC, [pubsub.PubsubMessage(data=text).SerializeToString() for text in texts]))
+
+
+def pull(emulator: Emulator) -> list[tuple[bytes, str]]:
+    consumer = emulator.run(Broker.open_pull, SUBSCRIPTION, 100)
+    batch = emulator.run(Broker.lease, consumer, 1_000_000)
+    return [(pubsub.PubsubMessage.FromString(each.message).data, each.ack_id) for each in batch.deliveries()]
+
+
+def test_another_emulator_goes_on_where_the_first_one_was(emulator: Emulator) -> None:
+    publish(emulator, b"held", b"acked later")
+    ids = [ack_id for _, ack_id in pull(emulator)]
+    publish(emulator, b"waiting")
+    emulator.advance(3)
+    state = emulator.dump_state()
+    with Emulator(clock=VirtualClock(Nanos(0))) as other:
+        other.load_state(state)
+        assert other.now() == emulator.now(), "a clock that is behind moves to the instant of the dump"
+        other.run(Broker.acknowledge, SUBSCRIPTION, ids[1:])
+        assert [data for data, _ in pull(other)] == [b"waiting"]
+        other.advance(6.999)
+        assert pull(other) == []
+        other.advance(0.001)
+        assert [data for data, _ in pull(other)] == [b"held"], "its lease went on to its deadline"
+        assert publish(other, b"next") == [4], "message ids go on"
+
+
+def test_what_fell_due_meanwhile_happens_at_the_load(emulator: Emulator) -> None:
+    publish(emulator, b"one")
+    pull(emulator)
+    state = emulator.dump_state()
+    emulator.run(Broker.delete_subscription, SUBSCRIPTION)
+    emulator.advance(20)
+    emulator.load_state(state)
+    assert [data for data, _ in pull(emulator)] == [b"one"]
+
+
+def test_schemas_and_what_topics_want_of_them_go_along(emulator: Emulator) -> None:
+    definition = Definition(Language.AVRO, '{"type": "record", "name": "Order", "fields": [{"name": "id", "type": "int"}]}')
+    emulator.run(Broker.create_schema, "projects/p/schemas/order", definition)
+    checked = TopicSettings(schema=SchemaSettings("projects/p/schemas/order", Encoding.JSON))
+    emulator.run(Broker.update_topic, TOPIC, checked)
+    state = emulator.dump_state()
+    emulator.reset()
+    emulator.load_state(state)
+    assert emulator.run(Broker.get_topic, TOPIC).settings == checked
+    publish(emulator, b'{"id": 1}')
+    with pytest.raises(InvalidArgument, match="id"):
+        publish(emulator, b'{"id": "one"}')
+
+
+def test_a_dump_changes_nothing(emulator: Emulator) -> None:
+    publish(emulator, b"one", b"two")
+    [_, (_, kept)] = pull(emulator)
+    assert emulator.dump_state() == emulator.dump_state()
+    emulator.run(Broker.modify_ack_deadline, SUBSCRIPTION, [kept], 0)
+    assert [data for data, _ in pull(emulator)] == [b"two"]
+
+
+def test_who_waits_on_the_present_state_ends_unavailable(emulator: Emulator) -> None:
+    consumer = emulator.run(Broker.open_stream, SUBSCRIPTION, 10, 0, 0, "")
+    emulator.load_state(emulator.dump_state())
+    with pytest.raises(Unavailable, match="another state"):
+        emulator.run(Broker.lease, consumer, 1_000)
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "complaint"),
+    [
+        (b"", "not JSON"),
+        (b"\xff\x00", "not JSON"),
+        (b"[]", "publican-state"),
+        (b'{"format": "publican-state", "version": 2}', "version 2; this Publican reads version 1"),
+        (b'{"format": "publican-state", "version": 1}', "messages"),
+        (b'{"format": "publican-state", "version": 1, "messages": ["?"]}', "messages"),
+        (b'{"format": "publican-state", "version": 1, "messages": [], "topics": [{}]}', "topics: KeyError: 'name'"),
+    ],
+)
+def test_what_is_no_state_is_refused_and_changes_nothing(emulator: Emulator, spoilt: bytes, complaint: str) -> None:
+    publish(emulator, b"one")
+    with pytest.raises(InvalidArgument, match=complaint):
+        emulator.load_state(spoilt)
+    assert [data for data, _ in pull(emulator)] == [b"one"]
+
+
+@pytest.mark.parametrize("chapter", ["topics", "subscriptions", "snapshots", "counters", "messages"])
+def test_a_state_with_a_spoilt_chapter_is_refused(emulator: Emulator, chapter: str) -> None:
+    publish(emulator, b"one")
+    pull(emulator)
+    emulator.run(Broker.create_snapshot, "projects/p/snapshots/then", SUBSCRIPTION, {})
+    state = json.loads(emulator.dump_state())
+    state[chapter] = {"serial": 1, "no such thing": 1} if chapter == "counters" else [1, 2, 3]
+    with pytest.raises(InvalidArgument, match=chapter):
+        emulator.load_state(json.dumps(state).encode())
+    assert emulator.run(Broker.list_snapshots, "projects/p")
