@@ -74,6 +74,17 @@ def test_a_copy_is_delivered_beside_the_leased_one_and_acked_by_itself() -> None
     assert mischief.duplicate(bench.subscription, 99) == 0
 
 
+def test_a_message_may_have_several_copies_at_once() -> None:
+    bench = Bench()
+    bench.publish(b"one")
+    assert [mischief.duplicate(bench.subscription, 1) for _ in range(2)] == [1, 1]
+    got = bench.pull()
+    assert [data for data, _, _ in got] == [b"one"] * 3
+    bench.broker.acknowledge(SUBSCRIPTION, [ack_id for _, ack_id, _ in got], bench.now)
+    bench.now = Nanos(bench.now + 10 * SECOND)
+    assert bench.datas() == []
+
+
 def test_a_batch_may_come_in_the_opposite_order_and_its_acks_still_fit() -> None:
     bench = Bench()
     bench.publish(b"1", b"2", b"3")
