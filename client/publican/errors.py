@@ -74,7 +74,7 @@ class PubsubError(Exception):
         details: Sequence[Mapping[str, Any]] = (),
         status: int | None = None,
     ) -> None:
-        super().__init__(text)
+        Exception.__init__(self, text)  # not super(): the next class may be aiohttp's, which wants other arguments
         self.text = text
         """The service's own words."""
         self.method = method

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from publican import types as types
     from publican.aio.modern import Publisher as Publisher
     from publican.aio.modern import Subscriber as Subscriber
+    from publican.aio.publisher_client import PublisherClient as PublisherClient
     from publican.flow import FlowControl as FlowControl
     from publican.message import PubsubMessage as PubsubMessage
     from publican.message import SubscriberMessage as SubscriberMessage
@@ -29,6 +30,7 @@ _HOMES: Final = {
     "FlowControl": "publican.flow",
     "Subscriber": "publican.aio.modern",
     "Publisher": "publican.aio.modern",
+    "PublisherClient": "publican.aio.publisher_client",
     "PubsubMessage": "publican.message",
     "SubscriberMessage": "publican.message",
 }
@@ -39,6 +41,7 @@ __all__ = [
     "Observer",
     "PublishLimits",
     "Publisher",
+    "PublisherClient",
     "PubsubMessage",
     "RetryPolicy",
     "Subscriber",

@@ -1,0 +1,188 @@
+"""REST by aiohttp: one call, with everything that can go wrong as one of our errors.
+
+A session belongs to a loop, a client to nobody's: the transport keeps one session for each running loop, opened when that loop first calls. It
+lives in an asynchronous generator, because those are what asyncio closes with a loop: a client that nobody closed leaves nothing open. A session
+that the user gave is used as it is, and never closed.
+
+What a call costs is aiohttp's share, so it is given prebuilt URLs, no redirects, no timer and no cookies: the time-out is ours, proxies are looked up
+once.
+
+PYTEST_DONT_REWRITE
+"""
+
+import asyncio
+import io
+import ssl
+import urllib.request
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+import aiohttp
+from yarl import URL
+
+from publican.auth import Refreshing, TokenSource
+from publican.endpoint import Endpoint
+from publican.errors import DeadlineExceeded, Unauthenticated, Unavailable
+from publican.transport import rest_form
+from publican.transport.deadlines import Deadlines
+from publican.transport.rest_errors import refused, unreached
+
+_JSON: Final = {"Content-Type": "application/json"}
+_NO_TIMER: Final = aiohttp.ClientTimeout(total=None)
+_LARGE_BODY: Final = 1 << 20  # above, aiohttp warns of bytes that are handed over whole
+_UNQUOTED: Final = "/:@!$&'()*+,;=~"
+_URLS_MAX: Final = 4096
+_KEEPALIVE_S: Final = 60.0
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class RestTransport:
+    """Carries unary calls over HTTP/1.1; connections are kept and shared, one call at a time on each."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        token: TokenSource | None = None,
+        session: aiohttp.ClientSession | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._endpoint = endpoint
+        self._token = None if endpoint.is_dev else token
+        self._given = session
+        self._ssl_context = ssl_context
+        self._urls: dict[str, URL] = {}
+        self._deadlines: Deadlines | None = None
+        self._session_loop: asyncio.AbstractEventLoop | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._lives: dict[asyncio.AbstractEventLoop, tuple[AsyncGenerator[aiohttp.ClientSession, None], aiohttp.ClientSession]] = {}
+        self._proxy = None if session is not None else _proxy(endpoint)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the calls go."""
+        return self._endpoint
+
+    async def unary(self, method: str, request: Any, *, timeout: float | None) -> Any:
+        """Send one request and give the method's response message; `method` is the gRPC path."""
+        form = rest_form.form(method)
+        verb, path, body, params, resource = form.written(request)
+        return form.read(await self.call(verb, path, body, params=params, timeout=timeout, method=form.name, resource=resource))
+
+    async def call(
+        self,
+        verb: str,
+        path: str,
+        body: bytes | None,
+        *,
+        timeout: float | None,
+        method: str,
+        resource: str,
+        params: Mapping[str, Any] | None = None,
+        session: aiohttp.ClientSession | None = None,
+    ) -> bytes:
+        """Send one HTTP request to `path` below the root and give the answer's body.
+
+        Raises:
+            PubsubError: what was refused (also an aiohttp.ClientResponseError), or why nobody was reached (also an aiohttp.ClientConnectionError).
+        """
+        url = self._urls.get(path) or self._url(path)
+        if params:
+            url = url.with_query(params)
+        call = None if timeout is None else self._watching().begin(timeout)
+        try:
+            used = session or self._given or await self._own_session()
+            if self._token is None:
+                return await self._exchange(used, verb, url, body, _JSON, method, resource)
+            return await self._authorized(used, verb, url, body, method, resource)
+        except asyncio.CancelledError as error:
+            if call is None or not call.has_ended():
+                raise
+            raise DeadlineExceeded(f"No answer within {timeout} s.", method=method, resource=resource) from error
+        except aiohttp.ClientConnectionError as error:
+            raise unreached(error, method, resource) from error
+        except aiohttp.ClientPayloadError as error:
+            raise Unavailable(f"The answer broke off: {error}", method=method, resource=resource) from error
+        finally:
+            if call is not None:
+                self._watching().end(call)
+
+    async def close(self) -> None:
+        """Close the session that is ours in the running loop."""
+        self._session = self._session_loop = None
+        life = self._lives.pop(asyncio.get_running_loop(), None)
+        if life is not None:
+            await life[0].aclose()
+
+    async def _authorized(self, session: aiohttp.ClientSession, verb: str, url: URL, body: bytes | None, method: str, resource: str) -> bytes:
+        """Call with a token; when it is refused, once more with a fresh one."""
+        assert self._token is not None
+        token = await self._token.get()
+        try:
+            return await self._exchange(session, verb, url, body, {**_JSON, "Authorization": f"Bearer {token}"}, method, resource)
+        except Unauthenticated:
+            if not isinstance(self._token, Refreshing):
+                raise
+            fresh = await self._token.fresh(token)
+            if fresh == token:
+                raise
+        return await self._exchange(session, verb, url, body, {**_JSON, "Authorization": f"Bearer {fresh}"}, method, resource)
+
+    async def _exchange(
+        self, session: aiohttp.ClientSession, verb: str, url: URL, body: bytes | None, headers: dict[str, str], method: str, resource: str
+    ) -> bytes:
+        data: Any = body if body is None or len(body) < _LARGE_BODY else io.BytesIO(body)
+        response = await session.request(
+            verb, url, data=data, headers=headers, allow_redirects=False, raise_for_status=False, timeout=_NO_TIMER, proxy=self._proxy
+        )
+        answer = await response.read()  # gives the connection back
+        if response.status >= 300:
+            raise refused(response, answer, method, resource)
+        return answer
+
+    def _watching(self) -> Deadlines:
+        loop = asyncio.get_running_loop()
+        if self._deadlines is None or self._deadlines.loop is not loop:
+            self._deadlines = Deadlines(loop)
+        return self._deadlines
+
+    async def _own_session(self) -> aiohttp.ClientSession:
+        loop = asyncio.get_running_loop()
+        if loop is self._session_loop and self._session is not None and not self._session.closed:
+            return self._session
+        for other in [each for each in self._lives if each.is_closed()]:
+            del self._lives[other]
+        held = self._lives.get(loop)
+        if held is None or held[1].closed:
+            life = self._life()
+            held = self._lives[loop] = (life, await anext(life))
+        self._session_loop, self._session = loop, held[1]
+        return held[1]
+
+    async def _life(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S, ssl=self._ssl())
+        session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), timeout=_NO_TIMER)
+        try:
+            yield session
+        finally:
+            await session.close()
+
+    def _ssl(self) -> ssl.SSLContext | bool:
+        if self._ssl_context is not None:
+            return self._ssl_context
+        return not self._endpoint.is_dev  # an emulator behind TLS has a certificate that nobody signed
+
+    def _url(self, path: str) -> URL:
+        """Give the URL of a path; ids may hold `%`, which is data and not an escape."""
+        if len(self._urls) >= _URLS_MAX:
+            self._urls.clear()
+        url = self._urls[path] = URL(f"{self._endpoint.api_root}/{quote(path, safe=_UNQUOTED)}", encoded=True)
+        return url
+
+
+def _proxy(endpoint: Endpoint) -> str | None:
+    """Give the proxy that the environment names for this place (HTTPS_PROXY, NO_PROXY); never one for this machine."""
+    if endpoint.host in _LOOPBACK or urllib.request.proxy_bypass(endpoint.host):
+        return None
+    return urllib.request.getproxies().get("https" if endpoint.is_tls else "http")
