@@ -7,20 +7,15 @@ PYTEST_DONT_REWRITE
 """
 
 import json
-import logging
 import os
-import ssl
 from collections.abc import Mapping
-from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import aiohttp
 
 from publican import endpoint as endpoints
-from publican.auth import SCOPES, GoogleToken, TokenSource
-from publican.transport.rest import RestTransport
-
-log = logging.getLogger("publican.client")
+from publican.aio.connecting import rest_transport
+from publican.auth import SCOPES, TokenSource
 
 DEFAULT_SCOPES: Final = list(SCOPES)
 
@@ -54,22 +49,14 @@ def init_api_root(api_root: str | None, api_is_dev: bool | None = None) -> tuple
 class Calls:
     """Sends JSON to one endpoint."""
 
-    def __init__(
-        self,
-        *,
-        service_file: str | Path | IO[Any] | None,
-        session: aiohttp.ClientSession | None,
-        token: TokenSource | None,
-        api_root: str | None,
-        api_is_dev: bool | None,
-        endpoint: str | None,
-        ssl_context: ssl.SSLContext | None,
-    ) -> None:
-        place = endpoints.find(os.environ, api_root=api_root, api_is_dev=api_is_dev, endpoint=endpoint)
-        if api_root and api_is_dev is None and token is None:
-            log.info("api_root=%s: calls are not authenticated; api_is_dev=False authenticates them", place.api_root)
-        self.token: TokenSource | None = None if place.is_dev else token or GoogleToken(service_file)
-        self.transport = RestTransport(place, token=self.token, session=session, ssl_context=ssl_context)
+    def __init__(self, **options: Any) -> None:
+        """The options are those of `connecting.rest_transport`."""
+        self.transport = rest_transport(**options)
+
+    @property
+    def token(self) -> TokenSource | None:
+        """Where tokens come from; None where none is asked for."""
+        return self.transport.token
 
     async def send(
         self,

@@ -8,7 +8,6 @@ import logging
 from dataclasses import dataclass
 from typing import Literal
 
-from publican.auth import TokenSource
 from publican.transport.polling import PollingStreams
 from publican.transport.protocol import Streams, Transport
 from publican.transport.rest import RestTransport
@@ -33,9 +32,7 @@ class Transports:
         await self.unary.close()
 
 
-def choose(
-    kind: Kind, rest: RestTransport, token: TokenSource | None, *, compress_above: int | None = None, pulls: int = 1, messages_max: int = 1000
-) -> Transports:
+def choose(kind: Kind, rest: RestTransport, *, compress_above: int | None = None, pulls: int = 1, messages_max: int = 1000) -> Transports:
     """Give the transports of a client whose unary calls go by `rest`.
 
     `kind`: "grpc" insists on gRPC, "polling" on HTTP alone, "auto" takes gRPC where grpcio is installed.
@@ -52,7 +49,7 @@ def choose(
     if has_grpc:
         from publican.transport.grpc import GrpcTransport  # 20 MB, which polling never pays for
 
-        carrier = GrpcTransport(rest.endpoint, token=token, compress_above=compress_above)
+        carrier = GrpcTransport(rest.endpoint, token=rest.token, compress_above=compress_above)
         log.info("%s: streams and publishing by gRPC, other calls by REST", rest.endpoint.target)
         return Transports(rest, carrier, carrier)
     log.info("%s: all calls by REST, streams are long-poll pulls", rest.endpoint.target)

@@ -64,6 +64,11 @@ class RestTransport:
         """Where the calls go."""
         return self._endpoint
 
+    @property
+    def token(self) -> TokenSource | None:
+        """Where tokens come from; None where none is asked for."""
+        return self._token
+
     async def unary(self, method: str, request: Any, *, timeout: float | None) -> Any:
         """Send one request and give the method's response message; `method` is the gRPC path."""
         form = rest_form.form(method)
