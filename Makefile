@@ -45,7 +45,8 @@ check: lint types test test-clients
 check-all: check
 	$(IN_VENV)/python -m pytest -m slow
 	$(MAKE) fuzz
-	$(IN_VENV)/python -m venv .venv/newest && .venv/newest/bin/python -m pip install --quiet --upgrade google-cloud-pubsub
+	$(IN_VENV)/python -m venv .venv/newest && .venv/newest/bin/python -m pip install --quiet --upgrade google-cloud-pubsub \
+		grpcio-reflection grpcio-health-checking
 	.venv/newest/bin/python scripts/rebuild_protocol.py --check
 
 bench: .venv/.test

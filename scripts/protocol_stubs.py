@@ -11,6 +11,7 @@ MODULES = {
     "iam.pyi": ("google.iam.v1", "google.type"),
     "rpc_status.pyi": ("google.rpc",),
     "known.pyi": ("google.protobuf",),
+    "reflection.pyi": ("grpc.reflection.v1",),
 }
 KNOWN = {"Timestamp", "Duration", "FieldMask", "Empty", "Struct", "Value", "ListValue", "NullValue", "Any"}
 MODULE_OF = {package: name.removesuffix(".pyi") for name, packages in MODULES.items() for package in packages}

@@ -1,4 +1,4 @@
-"""Rebuild the API's descriptor set and the type stubs from an installed google-cloud-pubsub.
+"""Rebuild the API's descriptor set and the type stubs from an installed google-cloud-pubsub, and gRPC's own services from grpcio's packages.
 
     python scripts/rebuild_protocol.py [--check]
 
@@ -19,6 +19,8 @@ from google.protobuf import any_pb2, descriptor_pb2, empty_pb2, struct_pb2
 from google.protobuf.descriptor import FileDescriptor
 from google.pubsub_v1 import types
 from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
 
 import protocol_stubs
 
@@ -53,8 +55,11 @@ def descriptor_set() -> descriptor_pb2.FileDescriptorSet:
         empty_pb2.DESCRIPTOR,
         struct_pb2.DESCRIPTOR,
         annotations_pb2.DESCRIPTOR,
+        health_pb2.DESCRIPTOR,
+        reflection_pb2.DESCRIPTOR,
     ):
         _collect(file, files)
+    _add_reflection_v1(files)
     for service, (module, file_name) in SERVICES.items():
         proto = files[file_name]
         for needed in ("google/api/annotations.proto", "google/protobuf/empty.proto"):
@@ -78,6 +83,21 @@ def _collect(file: FileDescriptor, files: dict[str, descriptor_pb2.FileDescripto
     files[name] = proto
     for dependency in file.dependencies:
         _collect(dependency, files)
+
+
+def _add_reflection_v1(files: dict[str, descriptor_pb2.FileDescriptorProto]) -> None:
+    """Add the stable version of gRPC's reflection: the same file under another name; grpcio-reflection ships the older one only."""
+    proto = descriptor_pb2.FileDescriptorProto.FromString(files[reflection_pb2.DESCRIPTOR.name].SerializeToString())
+    proto.name, proto.package = "grpc/reflection/v1/reflection.proto", "grpc.reflection.v1"
+    proto.ClearField("options")
+    for message in proto.message_type:
+        for field in message.field:
+            if field.type_name:
+                field.type_name = field.type_name.replace(".v1alpha.", ".v1.")
+    for method in proto.service[0].method:
+        method.input_type = method.input_type.replace(".v1alpha.", ".v1.")
+        method.output_type = method.output_type.replace(".v1alpha.", ".v1.")
+    files[proto.name] = proto
 
 
 def _in_order(files: dict[str, descriptor_pb2.FileDescriptorProto]) -> list[descriptor_pb2.FileDescriptorProto]:

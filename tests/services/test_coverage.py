@@ -28,12 +28,12 @@ def driver() -> Driver:
     return Driver(Broker(), VirtualClock())
 
 
-def test_the_table_has_every_rpc_and_no_other_but_health(driver: Driver) -> None:
+def test_the_table_has_every_rpc_and_no_other_but_grpcs_own(driver: Driver) -> None:
     unary = table.unary(driver, Messages(driver, pull_wait_s=0).handlers())
     streaming = table.streaming(StreamingPull(driver).handlers())
-    health = {"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"}
-    assert set(unary) | set(streaming) == set(methods()) | health
-    assert {path for path in streaming if path not in health} == {path for path, method in methods().items() if method.is_streaming}
+    own = {"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch", *table.REFLECTION}
+    assert set(unary) | set(streaming) == set(methods()) | own
+    assert {path for path in streaming if path not in own} == {path for path, method in methods().items() if method.is_streaming}
 
 
 @pytest.mark.parametrize("path", methods())

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from publican_emulator.driver import Driver
 from publican_emulator.rpc.call import CallInfo, Handler, StreamHandler
+from publican_emulator.rpc.stream import MessageStream
 from publican_emulator.services import convert, health
 from publican_emulator.services.answer import handler
 from publican_emulator.services.publisher import Publisher
@@ -20,6 +21,11 @@ from publican_protocol.methods import IAM_POLICY, PUBLISHER, SCHEMA_SERVICE, SUB
 
 NOT_YET: Final[Mapping[str, str]] = {IAM_POLICY: "IAM policies"}
 """Services that are not there at all yet, with the words for it."""
+
+REFLECTION: Final = (
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+)
 
 
 def unary(driver: Driver, hot: Mapping[str, Handler]) -> dict[str, Handler]:
@@ -36,7 +42,13 @@ def unary(driver: Driver, hot: Mapping[str, Handler]) -> dict[str, Handler]:
 
 def streaming(hot: Mapping[str, StreamHandler]) -> dict[str, StreamHandler]:
     """Give the handler of every streaming RPC by its path."""
-    return {health.WATCH: health.watch, **hot}
+    return {health.WATCH: health.watch, **dict.fromkeys(REFLECTION, _reflect), **hot}
+
+
+async def _reflect(stream: MessageStream, info: CallInfo) -> None:
+    from publican_emulator.services import reflection  # what only a client without the API's definitions asks for
+
+    await reflection.describe(stream)
 
 
 def _on_messages(driver: Driver) -> dict[str, Any]:
