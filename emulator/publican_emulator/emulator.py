@@ -80,10 +80,10 @@ class Emulator:
         self._keeps_history = history
         self._abilities = Abilities(javascript.load, tokens.check_installed)
         self._driver = Driver(self._empty_broker(), clock or SystemClock())
-        self.faults = Faults(self._driver.sleep)
+        self.faults = Faults(self._driver.sleep, self._topic_of)
         """Calls that are to fail or to wait."""
         self._dispatcher = Dispatcher(
-            table.unary(self._driver, Messages(self._driver, pull_wait_s=pull_wait_s).handlers()),
+            table.unary(self._driver, Messages(self._driver, pull_wait_s=pull_wait_s).handlers(), self.faults.is_denied),
             table.streaming(StreamingPull(self._driver, max_age_s=stream_max_age_s).handlers()),
             existing_names=lambda kind: self._driver.broker.existing_names(kind),
             faults=self.faults,
@@ -205,6 +205,10 @@ class Emulator:
             listener(fact)
 
         return Broker(both, compile_schema=compile_definition, abilities=self._abilities)
+
+    def _topic_of(self, subscription: str) -> str:
+        known = self._driver.broker.subscriptions.find(subscription)
+        return "" if known is None else known.topic_name
 
     def _keep_history(self, wanted: bool) -> None:
         self._keeps_history = wanted

@@ -265,6 +265,19 @@ class Pubsub:
         """Let the next calls of a method wait so many seconds of the emulator's time before they are carried out."""
         return self._fault(f"delay({method!r}, {seconds}, times={times})", method=method, delaySeconds=seconds, times=times or 0)
 
+    def deny(self, permission: str, resource: str = "", *, times: int | None = None) -> FaultHandle:
+        """Let calls that need a permission ("pubsub.topics.publish") end with PERMISSION_DENIED, until it is removed or met `times` calls.
+
+        `resource`: on which, by its full name or its id; a project stands for all that is in it, and none for everything.
+
+        Raises:
+            PubsubError: there is no such permission.
+        """
+        words = f"deny({permission!r}, {resource!r})"
+        _, _, rest = permission.partition(".")
+        where = self._full(rest.partition(".")[0], resource) if resource and "/" not in resource else resource
+        return self._fault(words, permission=permission, resource=where, times=times or 0)
+
     def offline(self) -> FaultHandle:
         """Let every call fail with UNAVAILABLE and cut every stream, until the block ends."""
         fault = self._fault("offline()", method="*", code="UNAVAILABLE", message="The emulator is offline, as the test has wished.", times=0)

@@ -212,3 +212,18 @@ def test_a_real_clock_is_not_moved(pubsub: Pubsub) -> None:
     assert pubsub.now() > before
     with pytest.raises(PubsubError, match="not moved"):
         pubsub.advance(1)
+
+
+def test_a_denied_permission_ends_calls_until_it_is_given_back(pubsub: Pubsub, pubsub_topic: Topic) -> None:
+    with pubsub.deny("pubsub.topics.publish", pubsub_topic) as denial:
+        with pytest.raises(PubsubError, match=r"User not authorized to perform this action\.") as refused:
+            pubsub.publish(pubsub_topic, b"one")
+        assert refused.value.code.name == "PERMISSION_DENIED"
+        assert denial.hits == 1
+    pubsub.publish(pubsub_topic, b"two")
+    short = pubsub.deny("pubsub.topics.get", pubsub_topic.rpartition("/")[2], times=1)
+    with pytest.raises(PubsubError, match=r"pubsub\.topics\.get"):
+        pubsub.link.ask("GET", f"/v1/{pubsub_topic}")
+    assert short.hits == 1
+    with pytest.raises(PubsubError, match=r"Did you mean 'pubsub\.topics\.publish'"):
+        pubsub.deny("pubsub.topic.publish")

@@ -90,9 +90,9 @@ class Operations:
             Operation(
                 "POST",
                 "/faults",
-                "Let calls fail (code, message) or wait (delaySeconds)",
+                "Let calls fail (code, message), wait (delaySeconds), or lack a permission (permission, resource)",
                 self._fault,
-                ("method", "code", "message", "delaySeconds", "times"),
+                ("method", "code", "message", "delaySeconds", "times", "permission", "resource"),
             ),
             Operation("DELETE", "/faults", "Take all faults back; tells those that met nothing", self._clear_faults),
             Operation("DELETE", "/faults/{fault}", "Take one fault back; tells its hits", self._remove_fault),
@@ -210,6 +210,8 @@ class Operations:
     # faults
 
     def _fault(self, asked: Asked) -> Answer:
+        if permission := asked.text("permission", ""):
+            return self._kept(self._denial(permission, asked))
         method, code, message = asked.text("method"), asked.text("code", ""), asked.text("message", "")
         times = asked.whole("times", 1)
         if code:
@@ -218,6 +220,15 @@ class Operations:
             fault = self._control.faults.fail(method, code, message, times=times or None)
         else:
             fault = self._control.faults.delay(method, asked.number("delaySeconds"), times=times or None)
+        return self._kept(fault)
+
+    def _denial(self, permission: str, asked: Asked) -> Fault:
+        try:
+            return self._control.faults.deny(permission, asked.text("resource", ""), times=asked.whole("times", 0) or None)
+        except ValueError as error:
+            raise InvalidArgument(f"Invalid permission: {error}") from None
+
+    def _kept(self, fault: Fault) -> Answer:
         number = next(self._numbers)
         self._faults[number] = fault
         return {"fault": number}
@@ -277,6 +288,8 @@ class Operations:
 
 def _fault(number: int, fault: Fault) -> dict[str, Any]:
     told: dict[str, Any] = {"fault": number, "method": fault.method, "hits": fault.hits, "times": fault.times or 0}
+    if fault.denial is not None:
+        told |= {"permission": fault.denial.permission, "resource": fault.denial.resource}
     if fault.error is not None:
         return {**told, "code": fault.error.code.name, "message": fault.error.message}
     return {**told, "delaySeconds": fault.delay_s}

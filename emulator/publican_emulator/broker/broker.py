@@ -18,9 +18,9 @@ from publican_emulator.broker.errors import PubsubError
 from publican_emulator.broker.events import Fact, Kind, Listener
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.intake import Intake
-from publican_emulator.broker.operations import deliveries, publishing, schemas, snapshots, subscriptions, topics
+from publican_emulator.broker.operations import deliveries, policies, publishing, schemas, snapshots, subscriptions, topics
 from publican_emulator.broker.schema import Compile, Schema, SchemaBook, no_compiler
-from publican_emulator.broker.shelf import Shelf
+from publican_emulator.broker.shelf import AnyShelf, Shelf
 from publican_emulator.broker.snapshot import Snapshot
 from publican_emulator.broker.state import document
 from publican_emulator.broker.subscription import Subscription
@@ -142,6 +142,12 @@ class Broker:
     validate_schema = schemas.validate_schema
     validate_message = schemas.validate_message
 
+    # policies
+
+    get_policy = policies.get_policy
+    set_policy = policies.set_policy
+    test_permissions = policies.test_permissions
+
     # the whole of it
 
     dump_state = document.dump_state
@@ -195,8 +201,10 @@ class Broker:
             if subscriptions is None and subscription.outgoing is not None:
                 subscription.rotation.end(subscription.outgoing.consumer, error)
 
+    def shelves(self) -> tuple[AnyShelf, ...]:
+        """Give the topics, subscriptions, snapshots and schemas."""
+        return self.topics, self.subscriptions, self.snapshots, self.schemas
+
     def existing_names(self, kind: str) -> list[str]:
         """Give the names of all topics, subscriptions, snapshots or schemas ("topic", ...): for saying which one was meant."""
-        shelves: tuple[Shelf[Topic] | Shelf[Subscription] | Shelf[Snapshot] | Shelf[Schema], ...]
-        shelves = (self.topics, self.subscriptions, self.snapshots, self.schemas)
-        return [name for shelf in shelves if shelf.kind == kind for name in shelf.names()]
+        return [name for shelf in self.shelves() if shelf.kind == kind for name in shelf.names()]

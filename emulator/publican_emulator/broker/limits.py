@@ -81,6 +81,7 @@ LIMITS: Final[dict[str, Limit]] = {
     "export_max_messages_min": Limit(1_000, "messages of an exported file's max_messages, at least", PROTO),
     "export_object_name_bytes": Limit(1_024, "bytes of an exported file's name", "cloud.google.com/storage/docs/objects"),
     "row_key_delimiter_bytes": Limit(50, "bytes of a Bigtable row key's delimiter", PROTO),
+    "policy_members": Limit(1_500, "members in all bindings of an IAM policy", "cloud.google.com/iam/quotas"),
     "page_size_default": Limit(100, "resources in one page of a list when page_size is 0", OURS),
     "page_size_max": Limit(1_000, "resources in one page of a list; a larger page_size is lowered", OURS),
 }
@@ -136,5 +137,6 @@ EXPORT_MAX_BYTES_MAX: Final = LIMITS["export_max_bytes_max"].value
 EXPORT_MAX_MESSAGES_MIN: Final = LIMITS["export_max_messages_min"].value
 EXPORT_OBJECT_NAME_BYTES: Final = LIMITS["export_object_name_bytes"].value
 ROW_KEY_DELIMITER_BYTES: Final = LIMITS["row_key_delimiter_bytes"].value
+POLICY_MEMBERS: Final = LIMITS["policy_members"].value
 PAGE_SIZE_DEFAULT: Final = LIMITS["page_size_default"].value
 PAGE_SIZE_MAX: Final = LIMITS["page_size_max"].value

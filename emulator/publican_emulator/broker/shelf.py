@@ -8,9 +8,10 @@ PYTEST_DONT_REWRITE
 """
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from publican_emulator.broker.errors import AlreadyExists, InvalidName, NotFound
+from publican_emulator.broker.policies import Policy
 from publican_protocol import names
 
 Resource = TypeVar("Resource")
@@ -19,11 +20,13 @@ Resource = TypeVar("Resource")
 class Shelf(Generic[Resource]):
     """The resources of one kind ("topic", in the collection "topics")."""
 
-    __slots__ = ("_by_name", "_collection", "kind")
+    __slots__ = ("_by_name", "collection", "kind", "policies")
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self._collection = f"{kind}s"
+        self.collection = f"{kind}s"
+        self.policies: dict[str, Policy] = {}
+        """The IAM policies of those resources that were given one."""
         self._by_name: dict[str, Resource] = {}
 
     def __iter__(self) -> Iterator[Resource]:
@@ -48,7 +51,7 @@ class Shelf(Generic[Resource]):
 
     def check_form(self, name: str) -> None:
         """Refuse what is no full name of this kind."""
-        if not names.matches(self._collection, name):
+        if not names.matches(self.collection, name):
             raise InvalidName(name)
 
     def check_free(self, name: str) -> None:
@@ -61,12 +64,13 @@ class Shelf(Generic[Resource]):
         self._by_name[name] = resource
 
     def remove(self, name: str) -> None:
-        """Take a resource away."""
+        """Take a resource away, and its policy."""
         del self._by_name[name]
+        self.policies.pop(name, None)
 
     def free_name(self, project: str, number: int) -> str:
         """Give a name that is free, made from a serial number."""
-        name = f"projects/{project}/{self._collection}/auto-{number}"
+        name = f"projects/{project}/{self.collection}/auto-{number}"
         while name in self._by_name:
             name += "x"
         return name
@@ -82,3 +86,7 @@ class Shelf(Generic[Resource]):
     def of_project(self, project: str) -> list[Resource]:
         """Give the resources of a project (`projects/p`), sorted by name."""
         return [self._by_name[name] for name in sorted(self._by_name) if name.startswith(f"{project}/")]
+
+
+AnyShelf = Shelf[Any]
+"""A shelf of whatever kind."""

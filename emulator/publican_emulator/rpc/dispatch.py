@@ -17,7 +17,7 @@ from publican_emulator.broker.errors import DeadlineExceeded, Internal, NotFound
 from publican_emulator.rpc.call import CallInfo, Handler, StreamHandler
 from publican_emulator.rpc.faults import Faults
 from publican_emulator.rpc.status import Failure, failure
-from publican_emulator.rpc.stream import MessageStream
+from publican_emulator.rpc.stream import Begun, MessageStream
 
 T = TypeVar("T")
 
@@ -90,9 +90,10 @@ class Dispatcher:
         return answer if isinstance(answer, bytes) else await answer
 
     async def _served(self, path: str, handler: StreamHandler, stream: MessageStream, info: CallInfo) -> None:
-        if delay_s := self._faults.meet(path, b"", info):
+        first = await stream.receive()
+        if delay_s := self._faults.meet(path, first or b"", info):
             await self._faults.sleep(delay_s)
-        await handler(stream, info)
+        await handler(Begun(stream, first), info)
 
     async def _wait_for(self, path: str, answer: Awaitable[bytes], info: CallInfo) -> bytes | Failure:
         return await self._in_time(path, answer, info)

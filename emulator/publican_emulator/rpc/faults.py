@@ -10,12 +10,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from publican_emulator.broker.errors import PubsubError
+from publican_emulator.broker.errors import ErrorInfo, PermissionDenied, PubsubError
+from publican_emulator.rpc import permissions
 from publican_emulator.rpc.call import CallInfo
 from publican_protocol.codes import Code
 
 When = Callable[[bytes, CallInfo], bool]
 """Says of a request, in wire bytes, whether a fault means it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A permission that callers do not have, on a resource, all that is in a project, or everywhere ("")."""
+
+    permission: str
+    resource: str
 
 
 @dataclass(slots=True, eq=False)
@@ -27,6 +36,7 @@ class Fault:
     delay_s: float = 0.0
     times: int | None = 1
     when: When | None = None
+    denial: Denial | None = None
     hits: int = field(default=0, init=False)
     """How many calls it has met."""
 
@@ -45,9 +55,10 @@ class Fault:
 class Faults:
     """The faults of one emulator, first made, first met."""
 
-    def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """`sleep` waits for seconds, as the emulator's clock has them."""
+    def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, topic_of: permissions.TopicOf = lambda subscription: "") -> None:
+        """`sleep` waits for seconds, as the emulator's clock has them; `topic_of` names a subscription's topic."""
         self.sleep = sleep
+        self.topic_of = topic_of
         self.wished: list[Fault] = []
 
     def fail(self, method: str, code: Code | str, message: str = "", *, times: int | None = 1, when: When | None = None) -> Fault:
@@ -63,6 +74,33 @@ class Faults:
     def delay(self, method: str, seconds: float, *, times: int | None = 1, when: When | None = None) -> Fault:
         """Let calls of a method wait before they are carried out."""
         return self._add(Fault(method, delay_s=seconds, times=times, when=when))
+
+    def deny(self, permission: str, resource: str = "", *, times: int | None = None) -> Fault:
+        """Let calls that need a permission ("pubsub.topics.publish") on a resource, in a project or anywhere ("") end with PERMISSION_DENIED.
+
+        Raises:
+            ValueError: there is no such permission.
+        """
+        permissions.check_permission(permission)
+        where = resource or "any resource"
+        error = PermissionDenied(
+            f"User not authorized to perform this action. The test has denied {permission} on {where}.",
+            ErrorInfo("IAM_PERMISSION_DENIED", "iam.googleapis.com", {"permission": permission, "resource": resource}),
+        )
+
+        def needs_it(body: bytes, info: CallInfo) -> bool:
+            return permissions.denied_of(info.path, body, permission, resource, self.topic_of) is not None
+
+        return self._add(Fault("*", error, times=times, when=needs_it, denial=Denial(permission, resource)))
+
+    def is_denied(self, permission: str, resource: str) -> bool:
+        """Say whether a permission on a resource has been denied; who asks has met the denial."""
+        for fault in self.wished:
+            denial = fault.denial
+            if denial is not None and denial.permission == permission and permissions.covers(denial.resource, resource) and not fault.is_used_up:
+                fault.hits += 1
+                return True
+        return False
 
     def _add(self, fault: Fault) -> Fault:
         self.wished.append(fault)

@@ -26,3 +26,23 @@ class MessageStream(Protocol):
 
     def write(self, message: bytes) -> None:
         """Send one response message; what exceeds the room waits in the transport."""
+
+
+class Begun:
+    """A stream whose first message has been read already, and is given again."""
+
+    def __init__(self, stream: MessageStream, first: bytes | None) -> None:
+        self._stream = stream
+        self._first: bytes | None = first
+        self._is_first = True
+        self.start = stream.start
+        self.writable = stream.writable
+        self.room = stream.room
+        self.write = stream.write
+
+    async def receive(self) -> bytes | None:
+        """Give the next request message; None when the client has half-closed."""
+        if self._is_first:
+            self._is_first = False
+            return self._first
+        return await self._stream.receive()

@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from publican_emulator.services.convert import NOT_YET as FIELDS_NOT_YET
-from publican_emulator.services.table import NOT_YET as SERVICES_NOT_YET
 from publican_protocol.methods import PUBLISHER, SUBSCRIBER, methods
 from publican_protocol.routes import routes
 
 COMPLETE: Final = "complete"
 PARTIAL: Final = "partial"
-NOT_YET: Final = "not yet"
 
 _ECHOED: Final = "`kms_key_name` and `message_storage_policy` are checked, stored and shown, as an emulator has neither keys nor regions"
 
@@ -48,8 +46,6 @@ Beside it: `grpc.health.v1.Health` (Check, Watch), `GET /` and `GET /healthz` ov
 
 def status(path: str) -> str:
     """Say how much of an RPC there is."""
-    if methods()[path].service in SERVICES_NOT_YET:
-        return NOT_YET
     return PARTIAL if path in PARTS else COMPLETE
 
 

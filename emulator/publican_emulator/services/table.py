@@ -1,7 +1,5 @@
 """Which method serves which path: the table that the dispatcher is given.
 
-RPCs that Publican does not do yet are in it too, so that their callers read which one it is and where the list of them stands.
-
 PYTEST_DONT_REWRITE
 """
 
@@ -11,16 +9,15 @@ from typing import Any, Final
 from publican_emulator.driver import Driver
 from publican_emulator.rpc.call import CallInfo, Handler, StreamHandler
 from publican_emulator.rpc.stream import MessageStream
-from publican_emulator.services import convert, health
+from publican_emulator.services import health
 from publican_emulator.services.answer import handler
+from publican_emulator.services.policies import IamPolicy, IsDenied
 from publican_emulator.services.publisher import Publisher
 from publican_emulator.services.schemas import SchemaService
 from publican_emulator.services.snapshots import Snapshots
 from publican_emulator.services.subscriber import Subscriber
 from publican_protocol.methods import IAM_POLICY, PUBLISHER, SCHEMA_SERVICE, SUBSCRIBER, methods
 
-NOT_YET: Final[Mapping[str, str]] = {IAM_POLICY: "IAM policies"}
-"""Services that are not there at all yet, with the words for it."""
 
 REFLECTION: Final = (
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
@@ -28,13 +25,10 @@ REFLECTION: Final = (
 )
 
 
-def unary(driver: Driver, hot: Mapping[str, Handler]) -> dict[str, Handler]:
+def unary(driver: Driver, hot: Mapping[str, Handler], is_denied: IsDenied = lambda permission, resource: False) -> dict[str, Handler]:
     """Give the handler of every unary RPC by its path; `hot` are those on wire bytes (Publish, Pull, ...)."""
     table: dict[str, Handler] = {health.CHECK: health.check}
-    for path, method in methods().items():
-        if method.service in NOT_YET:
-            table[path] = _refusing(NOT_YET[method.service])
-    for path, served in _on_messages(driver).items():
+    for path, served in _on_messages(driver, is_denied).items():
         table[path] = handler(methods()[path].request, served)
     table.update(hot)
     return table
@@ -51,8 +45,9 @@ async def _reflect(stream: MessageStream, info: CallInfo) -> None:
     await reflection.describe(stream)
 
 
-def _on_messages(driver: Driver) -> dict[str, Any]:
+def _on_messages(driver: Driver, is_denied: IsDenied) -> dict[str, Any]:
     publisher, subscriber, snapshots, schemas = Publisher(driver), Subscriber(driver), Snapshots(driver), SchemaService(driver)
+    policies = IamPolicy(driver, is_denied)
     return {
         f"/{PUBLISHER}/CreateTopic": publisher.create_topic,
         f"/{PUBLISHER}/UpdateTopic": publisher.update_topic,
@@ -84,11 +79,7 @@ def _on_messages(driver: Driver) -> dict[str, Any]:
         f"/{SCHEMA_SERVICE}/DeleteSchema": schemas.delete_schema,
         f"/{SCHEMA_SERVICE}/ValidateSchema": schemas.validate_schema,
         f"/{SCHEMA_SERVICE}/ValidateMessage": schemas.validate_message,
+        f"/{IAM_POLICY}/GetIamPolicy": policies.get_iam_policy,
+        f"/{IAM_POLICY}/SetIamPolicy": policies.set_iam_policy,
+        f"/{IAM_POLICY}/TestIamPermissions": policies.test_iam_permissions,
     }
-
-
-def _refusing(what: str) -> Handler:
-    def refuse(body: bytes, info: CallInfo) -> bytes:
-        raise convert.not_yet(what)
-
-    return refuse

@@ -4,12 +4,13 @@ import http.client
 import json
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final, Self
 from urllib.parse import quote, urlencode
 
-import google.pubsub_v1  # noqa: F401  (it registers Google's message classes)
+import google.iam.v1.iam_policy_pb2
+import google.pubsub_v1  # noqa: F401  (they register Google's message classes)
 from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.message import Message
 
@@ -50,6 +51,9 @@ ROUTES: Final[Mapping[str, tuple[str, str]]] = {
     "RollbackSchema": ("POST", "/v1/{name}:rollback"),
     "DeleteSchemaRevision": ("DELETE", "/v1/{name}:deleteRevision"),
     "DeleteSchema": ("DELETE", "/v1/{name}"),
+    "GetIamPolicy": ("GET", "/v1/{resource}:getIamPolicy"),
+    "SetIamPolicy": ("POST", "/v1/{resource}:setIamPolicy"),
+    "TestIamPermissions": ("POST", "/v1/{resource}:testIamPermissions"),
     "ValidateSchema": ("POST", "/v1/{parent}/schemas:validate"),
     "ValidateMessage": ("POST", "/v1/{parent}/schemas:validateMessage"),
 }
@@ -58,6 +62,8 @@ HTTP_STATUS: Final = {
     "FAILED_PRECONDITION": 400,
     "NOT_FOUND": 404,
     "ALREADY_EXISTS": 409,
+    "ABORTED": 409,
+    "PERMISSION_DENIED": 403,
     "UNIMPLEMENTED": 501,
     "RESOURCE_EXHAUSTED": 429,
 }
@@ -78,11 +84,20 @@ def as_http(method: str, request: Message) -> tuple[str, str, bytes | None]:
     name = body.get(outer, {}).get(inner, "") if dot else body.pop(outer, "")
     target = prefix + quote(name, safe="/") + suffix
     if verb in ("GET", "DELETE"):
-        return verb, f"{target}?{urlencode(body)}" if body else target, None
+        return verb, f"{target}?{urlencode(dict(_flat(body)))}" if body else target, None
     if method == "CreateSchema":  # the one call whose body is not the whole request
         schema = body.pop("schema", {})
         return verb, f"{target}?{urlencode(body)}" if body else target, json.dumps(schema).encode()
     return verb, target, json.dumps(body).encode()
+
+
+def _flat(body: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Give the fields of a request as query parameters: `options.requestedPolicyVersion`."""
+    for name, value in body.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value
 
 
 def from_http(method: str, status: int, body: bytes) -> Message:
