@@ -58,6 +58,8 @@ class Rest:
                 return HttpResponse(200, [("Content-Type", "text/plain; charset=UTF-8"), *headers], page)
             if request.method in {"GET", "HEAD"} and (document := self._documents.get(request.target.partition("?")[0])):
                 return self._document(document, headers)
+            if request.method in {"GET", "HEAD"} and "discovery" in request.target[:16] and (said := _discovery(request, headers)):
+                return said
             if self._admin is not None and request.target.startswith(ADMIN_PREFIX):
                 return self._admin(request, headers)
             return transcoder.answer(self._dispatcher, request, headers)
@@ -73,3 +75,13 @@ class Rest:
             return HttpResponse(200, [("Content-Type", "application/json; charset=UTF-8"), *headers], await document())
         except PubsubError as error:
             return transcoder.refusal(failure(error), headers)
+
+
+def _discovery(request: HttpRequest, headers: Headers) -> HttpResponse | None:
+    """Describe the API, when that is what is asked for."""
+    from publican_emulator.rpc import discovery, transcoder  # what few ask for, and once
+
+    path, _, query = request.target.partition("?")
+    if path not in discovery.PATHS:
+        return None
+    return transcoder.plain(discovery.document(request.headers.get("host", "localhost")), headers, query)

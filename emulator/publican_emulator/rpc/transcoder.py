@@ -69,6 +69,12 @@ def refusal(failed: Failure, headers: Headers, asked: Parameters = parameters.DE
     return HttpResponse(HTTP_STATUS[failed.code], [("Content-Type", _JSON), *headers], body)
 
 
+def plain(tree: object, headers: Headers, query: str) -> HttpResponse:
+    """Give a JSON answer that is no message of the API."""
+    asked = parameters.read(query)
+    return HttpResponse(200, [("Content-Type", _JSON), *headers], json_form.write(partial.select(tree, asked.selection), pretty=asked.pretty))
+
+
 async def _later(called: Coroutine[Any, Any, bytes | Failure], render: Callable[[bytes | Failure], HttpResponse]) -> HttpResponse:
     return render(await called)
 

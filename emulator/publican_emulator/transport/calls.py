@@ -177,6 +177,8 @@ class Calls:
         for name, value in head.fields:
             headers[name] = headers[name] + b"," + value if name in headers else value
         if not headers.get(b"content-type", b"").startswith(b"application/grpc"):
+            if head.authority:
+                headers[b"host"] = head.authority  # where HTTP/2 says it
             shown = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
             return _RestRequest(head.method.decode("latin-1"), head.path.decode("latin-1"), shown)
         path = head.path.decode("latin-1")

@@ -35,12 +35,13 @@ class Malformed(ValueError):
 class Head:
     """The headers of one request, or its trailers; shared by all requests that repeat them."""
 
-    __slots__ = ("application", "content_length", "fields", "is_trailers", "method", "path", "problem")
+    __slots__ = ("application", "authority", "content_length", "fields", "is_trailers", "method", "path", "problem")
 
     def __init__(self, pairs: Pairs) -> None:
         self.fields: Pairs = []
         self.method = b""
         self.path = b""
+        self.authority = b""
         self.content_length: int | None = None
         self.problem = ""
         """What is wrong with it as a request."""
@@ -68,6 +69,7 @@ class Head:
             pseudo[name] = value
         if not self.is_trailers:
             self.method, self.path = pseudo.get(b":method", b""), pseudo.get(b":path", b"")
+            self.authority = pseudo.get(b":authority", b"")
             if not self.method or not self.path or b":scheme" not in pseudo:
                 raise Malformed(":method, :scheme and :path must be there and not be empty")
 
