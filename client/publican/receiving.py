@@ -72,6 +72,7 @@ class Receiving:
         *,
         client_id: str = "",
         window: Nanos = WINDOW_NS,
+        nack_window: Nanos | None = None,
         concurrency: int | None = None,
         keeps_leases: bool = True,
         sends_nacks: bool = True,
@@ -81,7 +82,7 @@ class Receiving:
         self.subscription = subscription
         self.outstanding = Outstanding(flow_control, concurrency)
         self.keeper = LeaseKeeper(flow_control, jitter, keeps=keeps_leases)
-        self.settlements = Settlements(jitter, retry.CHANGE, retry.EXACTLY_ONCE, window, sends_nacks=sends_nacks)
+        self.settlements = Settlements(jitter, retry.CHANGE, retry.EXACTLY_ONCE, window, nack_window=nack_window, sends_nacks=sends_nacks)
         self.order = DeliveryOrder()
         self.phase = Phase.WAITING
         self.is_ordered = False

@@ -111,13 +111,21 @@ class Settlements:
     """Collects what is to be said of deliveries, and cuts requests of it."""
 
     def __init__(
-        self, jitter: "Jitter", policy: "RetryPolicy", exactly_once_policy: "RetryPolicy", window: Nanos, *, sends_nacks: bool = True
+        self,
+        jitter: "Jitter",
+        policy: "RetryPolicy",
+        exactly_once_policy: "RetryPolicy",
+        window: Nanos,
+        *,
+        nack_window: Nanos | None = None,
+        sends_nacks: bool = True,
     ) -> None:
-        """`window`: how long the first of a request waits for others. `sends_nacks` False: nacked messages are left to their deadline."""
+        """`window`: how long the first of a request waits for others, nacks perhaps another. `sends_nacks` False: they are left to their deadline."""
         self._jitter = jitter
         self._policy = policy
         self._exactly_once_policy = exactly_once_policy
         self._window = window
+        self._nack_window = window if nack_window is None else nack_window
         self.sends_nacks = sends_nacks
         self._acks: list[Delivery] = []
         self._nacks: list[Delivery] = []
@@ -134,22 +142,22 @@ class Settlements:
         acks = self._acks
         acks.append(delivery)
         if self._due is None or len(acks) >= IDS_MAX:
-            self._wait(now, len(acks))
+            self._wait(now, len(acks), self._window)
 
     def nack(self, delivery: "Delivery", now: Nanos) -> None:
         """Let a nack leave."""
         if self.sends_nacks:
             self._nacks.append(delivery)
-            self._wait(now, len(self._nacks))
+            self._wait(now, len(self._nacks), self._nack_window)
 
     def extend(self, deliveries: "Iterable[Delivery]", seconds: int, now: Nanos, *, at_once: bool = False) -> None:
         """Let an extension leave; what is settled before it does is left out."""
         waiting = self._extensions.setdefault(seconds, [])
         waiting.extend(deliveries)
-        self._wait(now, IDS_MAX if at_once else len(waiting))
+        self._wait(now, IDS_MAX if at_once else len(waiting), self._window)
 
-    def _wait(self, now: Nanos, count: int) -> None:
-        due = now if count >= IDS_MAX else Nanos(now + self._window)
+    def _wait(self, now: Nanos, count: int, window: Nanos) -> None:
+        due = now if count >= IDS_MAX else Nanos(now + window)
         self._due = due if self._due is None else min(due, self._due)
 
     def flush(self, now: Nanos) -> None:

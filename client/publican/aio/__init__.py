@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from publican.aio.modern import Publisher as Publisher
     from publican.aio.modern import Subscriber as Subscriber
     from publican.aio.publisher_client import PublisherClient as PublisherClient
+    from publican.aio.subscriber import subscribe as subscribe
+    from publican.aio.subscriber_client import SubscriberClient as SubscriberClient
     from publican.flow import FlowControl as FlowControl
     from publican.message import PubsubMessage as PubsubMessage
     from publican.message import SubscriberMessage as SubscriberMessage
@@ -28,6 +30,8 @@ _HOMES: Final = {
     "RetryPolicy": "publican.retry",
     "PublishLimits": "publican.room",
     "FlowControl": "publican.flow",
+    "SubscriberClient": "publican.aio.subscriber_client",
+    "subscribe": "publican.aio.subscriber",
     "Subscriber": "publican.aio.modern",
     "Publisher": "publican.aio.modern",
     "PublisherClient": "publican.aio.publisher_client",
@@ -45,8 +49,10 @@ __all__ = [
     "PubsubMessage",
     "RetryPolicy",
     "Subscriber",
+    "SubscriberClient",
     "SubscriberMessage",
     "errors",
+    "subscribe",
     "types",
 ]
 

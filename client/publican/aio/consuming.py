@@ -146,12 +146,15 @@ class Stream:
 
 
 class Handling:
-    """Runs a handler for each message: its return is an ack, an exception a nack, and what it settled itself counts before either."""
+    """Runs a handler for each message: an exception is a nack, its return an ack (`on_return`; None: it settles nothing), and what it settled itself
+    counts before either.
+    """
 
-    def __init__(self, subscription: str, handler: Handler, observer: Observer | None = None) -> None:
+    def __init__(self, subscription: str, handler: Handler, observer: Observer | None = None, *, on_return: How | None = How.ACK) -> None:
         self._subscription = subscription
         self._handler = handler
         self._observer = observer
+        self._on_return = on_return
         self._running: dict[Delivery, asyncio.Task[None]] = {}
         self._loop = asyncio.get_running_loop()
 
@@ -171,18 +174,19 @@ class Handling:
 
     async def _handle(self, delivery: Delivery) -> None:
         message = SubscriberMessage.from_received(delivery.received, delivery)
-        how = How.NACK
+        how: How | None = How.NACK
         try:
             with _NO_CONTEXT if self._observer is None else self._observer.processing(self._subscription, message):
                 answer = self._handler(message)
                 if inspect.isawaitable(answer):
                     await answer
-            how = How.ACK
+            how = self._on_return
         except Exception:  # noqa: BLE001  (whatever it raises is a nack)
             _callback_log.exception("%s: the handler raised for message %s, which is nacked", self._subscription, message.message_id)
         finally:
             self._running.pop(delivery, None)
-            delivery.settle(delivery.ack_id, how)
+            if how is not None:
+                delivery.settle(delivery.ack_id, how)
 
     async def close(self) -> None:
         """Cancel what runs yet, and wait for its end."""
