@@ -449,10 +449,11 @@ class Receiving:
 
     def _progress(self, now: Nanos) -> None:
         """Go on closing as far as that goes now."""
-        if self._hands_until is not None and self._hands_until <= now:
+        is_over = self._close_by is not None and self._close_by <= now
+        if self._hands_on and (is_over or (self._hands_until is not None and self._hands_until <= now)):
             self._hands_until, self._hands_on = None, False
             self._give_back([each for each in self.keeper.live() if each.stage is not Stage.HANDED], now)
-        if self._close_by is not None and self._close_by <= now:
+        if is_over:
             self._close_by = None
             late = [each for each in self.keeper.live() if each.stage is Stage.HANDED]
             for each in late:
