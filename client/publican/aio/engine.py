@@ -68,6 +68,7 @@ class Engine:
         self._resumed = asyncio.Event()
         self._results: dict[Delivery, asyncio.Future[AckResult]] = {}
         self._is_silent = False
+        self._is_disconnected = False
 
     # its life
 
@@ -94,9 +95,13 @@ class Engine:
         finally:
             if self._timer is not None:
                 self._timer.cancel()
-            await self._scope.close()
-            self._end_results()
-            self._over.set()
+            try:
+                if self._is_disconnected and self._reader is not None:
+                    await asyncio.wait([self._reader])  # a stream made of pulls gives back what the last one brings
+            finally:
+                await self._scope.close()
+                self._end_results()
+                self._over.set()
         if cancelled is not None:
             raise cancelled
         return drained
@@ -247,6 +252,7 @@ class Engine:
 
     def _disconnect(self, effect: effects.Disconnect) -> None:
         if self._reader is not None and not self._reader.done():
+            self._is_disconnected = effect.is_final
             self._is_silent = not effect.is_final
             self._reader.cancel()
 

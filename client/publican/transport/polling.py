@@ -33,12 +33,12 @@ log = logging.getLogger("publican.subscriber-streams")
 class PollingStreams:
     """Opens streams made of pulls."""
 
-    def __init__(self, transport: Transport, *, pulls: int = 1, messages_max: int = MESSAGES_MAX, close_wait_s: float = CLOSE_WAIT_S) -> None:
+    def __init__(self, transport: Transport, *, pulls: int = 1, messages_max: int = MESSAGES_MAX, close_wait_s: float | None = None) -> None:
         """`pulls`: how many may be out at once, each for at most `messages_max` messages."""
         self._transport = transport
         self._pulls = pulls
         self._messages_max = min(messages_max, MESSAGES_MAX)
-        self._close_wait_s = close_wait_s
+        self._close_wait_s = CLOSE_WAIT_S if close_wait_s is None else close_wait_s
 
     async def streaming_pull(self, first: pubsub.StreamingPullRequest) -> "PollingStream":
         """Open a stream; one GetSubscription tells what a real stream would: ordering and exactly-once."""
