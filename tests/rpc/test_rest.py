@@ -334,6 +334,35 @@ def test_a_page_allowed_by_name_reads_answers_and_refusals(service: Service) -> 
         assert ("Access-Control-Allow-Origin", "http://friend.example") in response.headers
 
 
+@pytest.mark.parametrize(
+    ("headers", "is_compressed"),
+    [
+        ({"accept-encoding": "gzip, deflate", "user-agent": "google-api-python-client (gzip)"}, True),
+        ({"accept-encoding": "gzip, deflate", "user-agent": "python-requests/2"}, False),
+        ({"accept-encoding": "identity", "user-agent": "(gzip)"}, False),
+        ({"user-agent": "(gzip)"}, False),
+    ],
+)
+@pytest.mark.parametrize("is_late", [False, True])
+def test_an_answer_is_compressed_for_who_asks_for_it_as_the_service_wants(headers: dict[str, str], is_compressed: bool, is_late: bool) -> None:
+    name = "projects/p/topics/" + "x" * 2_000
+
+    def get(body: bytes, info: CallInfo) -> Any:
+        answer = pubsub.Topic(name=name).SerializeToString()
+        return _later(answer) if is_late else answer
+
+    answer: Any = Rest(Dispatcher({"/google.pubsub.v1.Publisher/GetTopic": get})).answer(HttpRequest("GET", f"/v1/{T}", headers))
+    response = asyncio.run(_awaited(answer)) if is_late else answer
+    named = dict(response.headers)
+    assert (named.get("Content-Encoding"), named.get("Vary")) == (("gzip", "Accept-Encoding") if is_compressed else (None, None))
+    assert json.loads(gzip.decompress(response.body) if is_compressed else response.body) == {"name": name}
+
+
+async def _later(answer: bytes) -> bytes:
+    await asyncio.sleep(0)
+    return answer
+
+
 def test_an_answer_that_has_to_wait_is_a_coroutine_that_can_be_cancelled() -> None:
     left: list[str] = []
 

@@ -27,6 +27,13 @@ def channel(address: str) -> Iterator[grpc.Channel]:
         yield channel
 
 
+@pytest.fixture
+def compressing(address: str) -> Iterator[pubsub_v1.SubscriberClient]:
+    """Give a subscriber whose channel compresses; name it before `stream`, which must end first."""
+    with grpc.insecure_channel(address, compression=grpc.Compression.Gzip) as channel:
+        yield pubsub_v1.SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
+
+
 def test_a_compressed_publish_arrives(publisher: pubsub_v1.PublisherClient, topic: str, subscription: str, stream: Callable[..., Any]) -> None:
     inbox = stream(subscription)
     publish = publisher.transport.grpc_channel.unary_unary(
@@ -35,6 +42,20 @@ def test_a_compressed_publish_arrives(publisher: pubsub_v1.PublisherClient, topi
     messages = [pubsub_v1.types.PubsubMessage(data=b"a" * 100_000)]
     publish(pubsub_v1.types.PublishRequest(topic=topic, messages=messages), compression=grpc.Compression.Gzip, timeout=LIMIT_S)
     assert inbox.take_and_ack(1) == [b"a" * 100_000]
+
+
+def test_a_channel_that_compresses_is_served_both_ways(
+    publisher: pubsub_v1.PublisherClient, compressing: pubsub_v1.SubscriberClient, topic: str, subscription: str, stream: Callable[..., Any]
+) -> None:
+    """Its requests come compressed, and so go the answers: a pull, deliveries on a stream."""
+    data = b"a" * 100_000
+    publisher.publish(topic, data).result(timeout=LIMIT_S)
+    (pulled,) = compressing.pull(subscription=subscription, max_messages=1, timeout=LIMIT_S).received_messages
+    assert pulled.message.data == data
+    compressing.acknowledge(subscription=subscription, ack_ids=[pulled.ack_id])
+    inbox = stream(subscription, client=compressing)
+    publisher.publish(topic, data).result(timeout=LIMIT_S)
+    assert inbox.take_and_ack(1) == [data]
 
 
 def test_a_message_of_10_mb_goes_round(address: str, publisher: pubsub_v1.PublisherClient, topic: str, subscription: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from publican_emulator.broker.errors import PubsubError
 from publican_emulator.rpc.dispatch import Dispatcher
-from publican_emulator.rpc.http import Headers, HttpRequest, HttpResponse
+from publican_emulator.rpc.http import Headers, HttpRequest, HttpResponse, compressed, wants_gzip
 from publican_emulator.rpc.status import failure
 from publican_emulator.rpc.web_pages import WebPages
 
@@ -47,6 +47,12 @@ class Rest:
 
     def answer(self, request: HttpRequest) -> HttpResponse | Coroutine[Any, Any, HttpResponse]:
         """Answer one request: at once where possible, else by a coroutine."""
+        answer = self._answer(request)
+        if not wants_gzip(request):
+            return answer
+        return compressed(answer) if isinstance(answer, HttpResponse) else _compressed_later(answer)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse | Coroutine[Any, Any, HttpResponse]:
         from publican_emulator.rpc import transcoder  # 20 ms of the start-up for whoever speaks gRPC only
 
         headers: Headers = []
@@ -75,6 +81,10 @@ class Rest:
             return HttpResponse(200, [("Content-Type", "application/json; charset=UTF-8"), *headers], await document())
         except PubsubError as error:
             return transcoder.refusal(failure(error), headers)
+
+
+async def _compressed_later(answer: Coroutine[Any, Any, HttpResponse]) -> HttpResponse:
+    return compressed(await answer)
 
 
 def _discovery(request: HttpRequest, headers: Headers) -> HttpResponse | None:

@@ -18,7 +18,6 @@ from publican_emulator.services.snapshots import Snapshots
 from publican_emulator.services.subscriber import Subscriber
 from publican_protocol.methods import IAM_POLICY, PUBLISHER, SCHEMA_SERVICE, SUBSCRIBER, methods
 
-
 REFLECTION: Final = (
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",

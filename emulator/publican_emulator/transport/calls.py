@@ -56,6 +56,8 @@ class _GrpcRequest:
 
     info: CallInfo
     encoding: bytes
+    answers_in: bytes
+    """A client that compresses gets its answers compressed in the same way, if it reads that."""
     is_stream: bool
     problem: Failure | None
 
@@ -192,7 +194,9 @@ class Calls:
         if head.method != b"POST":
             problem = failure(InvalidArgument(f"A gRPC request must be a POST, not a {head.method.decode('latin-1')}."))
         info = CallInfo(path, "grpc", head.fields, timeout_s, self._peer)
-        return _GrpcRequest(info, headers.get(b"grpc-encoding", b""), self._dispatcher.stream(path) is not None, problem)
+        encoding = headers.get(b"grpc-encoding", b"")
+        answers_in = encoding if encoding in grpc_status.HEADERS and encoding in _listed(headers.get(b"grpc-accept-encoding", b"")) else b""
+        return _GrpcRequest(info, encoding, answers_in, self._dispatcher.stream(path) is not None, problem)
 
     # answering
 
@@ -209,19 +213,21 @@ class Calls:
             return
         answer = self._dispatcher.call(request.info.path, message, request.info)
         if isinstance(answer, bytes | Failure):
-            self._finish(stream, answer)
+            self._finish(stream, request, answer)
         else:
-            stream.call = self.tasks.start(self._wait_for(stream, answer))
+            stream.call = self.tasks.start(self._wait_for(stream, request, answer))
 
-    async def _wait_for(self, stream: Stream, answer: Awaitable[bytes | Failure]) -> None:
+    async def _wait_for(self, stream: Stream, request: _GrpcRequest, answer: Awaitable[bytes | Failure]) -> None:
         ended = await answer
         stream.call = None
-        self._finish(stream, ended)
+        self._finish(stream, request, ended)
         self._way.flush_soon()
 
-    def _finish(self, stream: Stream, answer: bytes | Failure) -> None:
+    def _finish(self, stream: Stream, request: _GrpcRequest, answer: bytes | Failure) -> None:
         if isinstance(answer, bytes):
-            self.connection.sending.whole(stream, grpc_status.HEADERS, grpc_messages.framed(answer), grpc_status.OK_TRAILERS)
+            answers_in = request.answers_in
+            framed = grpc_messages.framed_as(answer, answers_in) if answers_in else grpc_messages.framed(answer)
+            self.connection.sending.whole(stream, grpc_status.HEADERS[answers_in], framed, grpc_status.OK_TRAILERS)
         else:
             self._fail(stream, answer)
 
@@ -242,7 +248,7 @@ class Calls:
     # streams
 
     def _open(self, stream: Stream, request: _GrpcRequest) -> None:
-        served = GrpcStream(self.connection, stream, self._way, request.encoding)
+        served = GrpcStream(self.connection, stream, self._way, request.encoding, request.answers_in)
         stream.call = served
         served.task = self.tasks.start(self._serve(stream, served, request))
 
@@ -292,3 +298,7 @@ class Calls:
             else:
                 self._finish_rest(stream, HttpResponse(503, [("content-type", "text/plain")], b"The server is stopping."))
         self.tasks.cancel_all()
+
+
+def _listed(value: bytes) -> set[bytes]:
+    return {each.strip() for each in value.split(b",")}

@@ -14,11 +14,26 @@ from publican_emulator.transport.budget import REQUEST_BYTES_MAX
 
 PREFIX: Final = struct.Struct(">BL")
 PREFIX_BYTES: Final = 5
+_WBITS: Final = {b"gzip": 31, b"deflate": 15}
+"""The encodings there are, as zlib knows them."""
 
 
 def framed(message: bytes) -> bytes:
     """Give a message with its prefix, uncompressed."""
     return PREFIX.pack(0, len(message)) + message
+
+
+COMPRESSED_BYTES_MIN: Final = 1_024
+"""A shorter message travels as it is: the flag says so, message by message."""
+
+
+def framed_as(message: bytes, encoding: bytes) -> bytes:
+    """Give a message with its prefix, compressed by an encoding when that is worth it."""
+    if not encoding or len(message) < COMPRESSED_BYTES_MIN:
+        return framed(message)
+    pressing = zlib.compressobj(level=1, wbits=_WBITS[encoding])
+    compressed = pressing.compress(message) + pressing.flush()
+    return PREFIX.pack(1, len(compressed)) + compressed
 
 
 def too_large(size: int) -> PubsubError:
@@ -46,10 +61,10 @@ def whole(body: bytes, encoding: bytes) -> bytes:
 def _decompressed(flag: int, message: bytes, encoding: bytes) -> bytes:
     if flag != 1:
         raise Internal(f"The message's compressed-flag is {flag}; it must be 0 or 1.")
-    if encoding not in (b"gzip", b"deflate"):
+    if encoding not in _WBITS:
         shown = encoding.decode(errors="replace") or "nothing that grpc-encoding names"
         raise Unimplemented(f"Messages compressed by {shown} are not supported; send gzip, deflate or identity.")
-    unzip = zlib.decompressobj(wbits=31 if encoding == b"gzip" else 15)
+    unzip = zlib.decompressobj(wbits=_WBITS[encoding])
     try:
         plain = unzip.decompress(message, REQUEST_BYTES_MAX + 1)
     except zlib.error as error:

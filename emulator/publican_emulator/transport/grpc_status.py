@@ -13,7 +13,8 @@ from publican_emulator.rpc.status import Failure
 from publican_emulator.transport.http2.headers import encode
 
 _START: Final = ((":status", "200"), ("content-type", "application/grpc"), ("grpc-accept-encoding", "identity,deflate,gzip"))
-HEADERS: Final = encode(_START)
+HEADERS: Final = {encoding: encode((*_START, *((("grpc-encoding", encoding),) if encoding else ()))) for encoding in (b"", b"gzip", b"deflate")}
+"""The headers of a response, by the encoding of its messages."""
 OK_TRAILERS: Final = encode((("grpc-status", "0"),))
 MESSAGE_BYTES_MAX: Final = 4_096
 """A client's default limit for all metadata is 8 KB: a longer message would hide the status behind RESOURCE_EXHAUSTED."""

@@ -11,7 +11,7 @@ from collections import deque
 from typing import Protocol
 
 from publican_emulator.transport import grpc_status
-from publican_emulator.transport.grpc_messages import Splitter, framed
+from publican_emulator.transport.grpc_messages import Splitter, framed_as
 from publican_emulator.transport.http2.connection import Connection
 from publican_emulator.transport.http2.streams import Stream
 
@@ -30,11 +30,13 @@ class Way(Protocol):
 class GrpcStream:
     """The server's end of one stream."""
 
-    def __init__(self, connection: Connection, stream: Stream, way: Way, encoding: bytes) -> None:
+    def __init__(self, connection: Connection, stream: Stream, way: Way, encoding: bytes, answers_in: bytes) -> None:
+        """`encoding` is that of the request's messages, `answers_in` that of the response's; empty: none."""
         self._connection = connection
         self._stream = stream
         self._way = way
         self._splitter = Splitter(encoding)
+        self._answers_in = answers_in
         self._messages: deque[tuple[bytes, int]] = deque()
         self._is_half_closed = False
         self._receiver: asyncio.Future[None] | None = None
@@ -80,7 +82,7 @@ class GrpcStream:
     def start(self) -> None:
         """Send the response headers now."""
         if not self._stream.has_sent_headers:
-            self._connection.sending.headers(self._stream, grpc_status.HEADERS)
+            self._connection.sending.headers(self._stream, grpc_status.HEADERS[self._answers_in])
             self._way.flush_soon()
 
     def room(self) -> int:
@@ -105,5 +107,5 @@ class GrpcStream:
     def write(self, message: bytes) -> None:
         """Send one response message; what exceeds the window waits in the connection."""
         self.start()
-        self._connection.sending.data(self._stream, framed(message))
+        self._connection.sending.data(self._stream, framed_as(message, self._answers_in))
         self._way.flush_soon()
