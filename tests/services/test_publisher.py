@@ -113,9 +113,7 @@ def test_a_field_out_of_bounds_is_refused(call: Call, fields: dict[str, Any], te
 @pytest.mark.parametrize(
     ("fields", "what"),
     [
-        ({"ingestion_data_source_settings": {}}, "ingestion"),
         ({"message_transforms": [{}]}, "message transforms"),
-        ({"tags": {"a": "b"}}, "tags"),
     ],
 )
 def test_a_field_that_is_not_there_yet_is_refused_and_not_swallowed(call: Call, fields: dict[str, Any], what: str) -> None:
@@ -123,9 +121,8 @@ def test_a_field_that_is_not_there_yet_is_refused_and_not_swallowed(call: Call, 
         call("CreateTopic", name=T, **fields)
     assert str(refused.value) == f"Publican does not do {what} yet (docs/api.md)"
     call("CreateTopic", name=T)
-    if "tags" not in fields:
-        with pytest.raises(Unimplemented):
-            call("UpdateTopic", topic={"name": T, **fields}, update_mask={"paths": list(fields)})
+    with pytest.raises(Unimplemented):
+        call("UpdateTopic", topic={"name": T, **fields}, update_mask={"paths": list(fields)})
 
 
 def test_an_update_changes_what_the_mask_names_and_nothing_else(call: Call) -> None:

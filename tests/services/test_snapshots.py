@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from publican_emulator.broker.errors import AlreadyExists, InvalidArgument, NotFound, PubsubError, Unimplemented
+from publican_emulator.broker.errors import AlreadyExists, InvalidArgument, NotFound, PubsubError
 from publican_emulator.broker.instants import SECOND
 from publican_emulator.driver import Driver
 from publican_protocol import known, pubsub
@@ -47,7 +47,7 @@ def test_a_snapshot_without_a_name_gets_one_in_its_subscriptions_project(call: C
         ({"name": N, "subscription": "x"}, InvalidArgument, "(name=x)"),
         ({"name": N, "subscription": S + "2"}, NotFound, "(resource=billing2)"),
         ({"name": N, "subscription": S, "labels": {"A": "b"}}, InvalidArgument, 'key "A"'),
-        ({"name": N, "subscription": S, "tags": {"a": "b"}}, Unimplemented, "Publican does not do tags yet (docs/api.md)"),
+        ({"name": N, "subscription": S, "tags": {"a": "b"}}, InvalidArgument, "'a' is not of the form ORGANIZATION_OR_PROJECT/TAG_KEY."),
     ],
 )
 def test_a_snapshot_that_is_refused_is_not_made(call: Call, fields: dict[str, Any], error: type[PubsubError], text: str) -> None:

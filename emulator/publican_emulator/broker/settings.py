@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from publican_emulator.broker import filters, limits
 from publican_emulator.broker.errors import BadArgument, InvalidArgument, InvalidName, OutOfBounds, deadline_out_of_bounds
+from publican_emulator.broker.ingestion import Ingestion
 from publican_emulator.broker.instants import Nanos, spoken
 from publican_emulator.broker.push import PushConfig
 from publican_emulator.broker.schema_settings import SchemaSettings
@@ -30,6 +31,7 @@ class TopicSettings:
     allowed_regions: tuple[str, ...] | None = None
     enforce_in_transit: bool = False
     schema: SchemaSettings | None = None
+    ingestion: Ingestion | None = None
 
     def __post_init__(self) -> None:
         check_labels(self.labels)
@@ -163,6 +165,16 @@ def check_labels(labels: Mapping[str, str]) -> None:
             pattern = r"[\p{Ll}\p{Lo}\p{N}_-]{0,63}"
             found = f'value "{value}" for key "{key}" does not conform to regular expression "{pattern}"; {problem}'
             raise BadArgument(f'Invalid labels: Invalid field "labels"; {found}')
+
+
+def check_tags(tags: Mapping[str, str]) -> None:
+    """Refuse tags that are none, `{"123456/environment": "production"}`; they bind to nothing here, and no answer of the service shows them."""
+    for key, value in tags.items():
+        owner, _, name = key.partition("/")
+        if not owner or not name or "/" in name:
+            raise BadArgument("tags", f"{key!r} is not of the form ORGANIZATION_OR_PROJECT/TAG_KEY.")
+        if not value:
+            raise BadArgument("tags", f"The value of {key!r} is empty.")
 
 
 def _label_problem(text: str, *, first_is_letter: bool) -> str:

@@ -10,39 +10,32 @@ PYTEST_DONT_REWRITE
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from google.protobuf.message import Message
 
 from publican_emulator.broker import limits
 from publican_emulator.broker.errors import BadArgument, Unimplemented
-from publican_emulator.broker.instants import SECOND, Nanos
+from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.schema_settings import Encoding, SchemaSettings
-from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, SubscriptionSettings, TopicSettings
+from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, SubscriptionSettings, TopicSettings, check_tags
 from publican_emulator.broker.snapshot import Snapshot
 from publican_emulator.broker.subscription import Subscription
 from publican_emulator.broker.topic import Topic
-from publican_emulator.services import targets
+from publican_emulator.services import ingestion, targets
+from publican_emulator.services.stamps import set_span, span
 from publican_protocol import pubsub
-
-_DURATION_S_MAX: Final = 315_576_000_000
-_TIMESTAMP_S_MIN: Final = -62_135_596_800
-_TIMESTAMP_S_MAX: Final = 253_402_300_799
 
 NOT_YET: Final[Mapping[str, Mapping[str, str]]] = {
     "Topic": {
-        "ingestion_data_source_settings": "ingestion",
         "message_transforms": "message transforms",
-        "tags": "tags",
     },
     "Subscription": {
         "bigquery_config": "BigQuery subscriptions",
         "cloud_storage_config": "Cloud Storage subscriptions",
         "bigtable_config": "Bigtable subscriptions",
         "message_transforms": "message transforms",
-        "tags": "tags",
     },
-    "CreateSnapshotRequest": {"tags": "tags"},
 }
 """Fields that are refused when they are set, with the words for it."""
 
@@ -72,15 +65,17 @@ def refuse_not_yet(message: Message) -> None:
 def topic_settings(topic: pubsub.Topic) -> TopicSettings:
     """Read a topic's settings."""
     refuse_not_yet(topic)
+    check_tags(topic.tags)
     policy = topic.message_storage_policy
     has_policy = topic.HasField("message_storage_policy")
     return TopicSettings(
         labels=dict(topic.labels),
-        message_retention=_span(topic, "message_retention_duration"),
+        message_retention=span(topic, "message_retention_duration"),
         kms_key_name=topic.kms_key_name,
         allowed_regions=tuple(policy.allowed_persistence_regions) if has_policy else None,
         enforce_in_transit=policy.enforce_in_transit,
         schema=_schema(topic),
+        ingestion=ingestion.settings(topic),
     )
 
 
@@ -94,6 +89,8 @@ def topic_message(topic: Topic) -> pubsub.Topic:
         policy = message.message_storage_policy
         policy.allowed_persistence_regions.extend(settings.allowed_regions)
         policy.enforce_in_transit = settings.enforce_in_transit
+    if settings.ingestion is not None:
+        ingestion.write(message, settings.ingestion, topic.ingestion_state)
     if settings.schema is not None:
         used = settings.schema
         message.schema_settings.schema = used.schema
@@ -125,6 +122,7 @@ def encoding(number: int, field: str) -> Encoding:
 def subscription_settings(subscription: pubsub.Subscription) -> SubscriptionSettings:
     """Read a subscription's settings; what is absent has the service's default."""
     refuse_not_yet(subscription)
+    check_tags(subscription.tags)
     ttl = _expiration_ttl(subscription)
     return SubscriptionSettings(
         ack_deadline_s=subscription.ack_deadline_seconds or limits.ACK_DEADLINE_S_DEFAULT,
@@ -179,38 +177,10 @@ def snapshot_message(snapshot: Snapshot) -> pubsub.Snapshot:
     return message
 
 
-def instant(message: Message, field: str) -> Nanos:
-    """Read a Timestamp field.
-
-    Raises:
-        BadArgument: it is outside the years 1 to 9999, or its nanos are no fraction of a second.
-    """
-    stamp: Any = getattr(message, field)
-    if not _TIMESTAMP_S_MIN <= stamp.seconds <= _TIMESTAMP_S_MAX or not 0 <= stamp.nanos < SECOND:
-        raise BadArgument(field, "It is not a valid google.protobuf.Timestamp.")
-    return Nanos(stamp.seconds * SECOND + stamp.nanos)
-
-
-def set_span(message: Any, nanos: int) -> None:
-    """Write a Duration or a Timestamp; no setting is negative."""
-    message.seconds, message.nanos = divmod(nanos, SECOND)
-
-
-def _span(message: Message, field: str) -> Nanos | None:
-    """Read a Duration field; None when it is absent."""
-    if not message.HasField(field):
-        return None
-    span: Any = getattr(message, field)
-    seconds, nanos = span.seconds, span.nanos
-    if abs(seconds) > _DURATION_S_MAX or abs(nanos) >= SECOND or seconds * nanos < 0:
-        raise BadArgument(field, "It is not a valid google.protobuf.Duration.")
-    return Nanos(seconds * SECOND + nanos)
-
-
 def _retention(subscription: pubsub.Subscription, ttl: Nanos | None) -> Nanos:
-    span = _span(subscription, "message_retention_duration")
-    if span is not None:
-        return span
+    said = span(subscription, "message_retention_duration")
+    if said is not None:
+        return said
     default = limits.MESSAGE_RETENTION_DEFAULT
     return Nanos(default if ttl is None or ttl < limits.EXPIRATION_TTL_MIN else min(default, ttl))
 
@@ -219,7 +189,7 @@ def _expiration_ttl(subscription: pubsub.Subscription) -> Nanos | None:
     """Read the time to live: absent policy is the default, a policy without one means never."""
     if not subscription.HasField("expiration_policy"):
         return Nanos(limits.EXPIRATION_TTL_DEFAULT)
-    return _span(subscription.expiration_policy, "ttl")
+    return span(subscription.expiration_policy, "ttl")
 
 
 def _dead_letter(subscription: pubsub.Subscription) -> DeadLetterPolicy | None:
@@ -233,7 +203,7 @@ def _retry(subscription: pubsub.Subscription) -> RetryPolicy | None:
     if not subscription.HasField("retry_policy"):
         return None
     policy = subscription.retry_policy
-    minimum, maximum = _span(policy, "minimum_backoff"), _span(policy, "maximum_backoff")
+    minimum, maximum = span(policy, "minimum_backoff"), span(policy, "maximum_backoff")
     return RetryPolicy(
         Nanos(limits.MINIMUM_BACKOFF_DEFAULT) if minimum is None else minimum,
         Nanos(limits.MAXIMUM_BACKOFF_DEFAULT) if maximum is None else maximum,

@@ -10,35 +10,63 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from publican_emulator.services import masks
 from publican_emulator.services.convert import NOT_YET as FIELDS_NOT_YET
-from publican_protocol.methods import PUBLISHER, SUBSCRIBER, methods
+from publican_protocol.methods import IAM_POLICY, PUBLISHER, SUBSCRIBER, methods
 from publican_protocol.routes import routes
 
 COMPLETE: Final = "complete"
 PARTIAL: Final = "partial"
 
-_ECHOED: Final = "`kms_key_name` and `message_storage_policy` are checked, stored and shown, as an emulator has neither keys nor regions"
-
-
-def _without(resource: str, *immutable: str) -> str:
-    return "not yet: " + ", ".join(f"`{field}`" for field in FIELDS_NOT_YET[resource] if field not in immutable)
-
-
-PARTS: Final[Mapping[str, str]] = {
-    f"/{PUBLISHER}/CreateTopic": f"{_without('Topic')}; {_ECHOED}",
-    f"/{PUBLISHER}/UpdateTopic": _without("Topic", "tags"),
-    f"/{SUBSCRIBER}/CreateSubscription": _without("Subscription"),
-    f"/{SUBSCRIBER}/UpdateSubscription": _without("Subscription", "tags"),
-    f"/{SUBSCRIBER}/CreateSnapshot": _without("CreateSnapshotRequest"),
+STORED_ONLY: Final[Mapping[str, Mapping[str, str]]] = {
+    "Topic": {
+        "kms_key_name": "there are no keys here",
+        "message_storage_policy": "there are no regions here",
+        "ingestion_data_source_settings": "but for Cloud Storage, which is read from a folder",
+        "tags": "checked and bound to nothing; the service shows them to nobody either",
+    },
+    "Subscription": {"tags": "checked and bound to nothing; the service shows them to nobody either"},
+    "Snapshot": {"tags": "checked and bound to nothing; the service shows them to nobody either"},
+    "Policy": {"bindings": "nobody is refused, but by a test's wish"},
 }
+"""Fields of resources that are checked, kept and shown as the service does, and do nothing else, with the reason."""
+
+_RESOURCES: Final[Mapping[str, str]] = {
+    f"/{PUBLISHER}/CreateTopic": "Topic",
+    f"/{PUBLISHER}/UpdateTopic": "Topic",
+    f"/{SUBSCRIBER}/CreateSubscription": "Subscription",
+    f"/{SUBSCRIBER}/UpdateSubscription": "Subscription",
+    f"/{SUBSCRIBER}/CreateSnapshot": "Snapshot",
+    f"/{IAM_POLICY}/SetIamPolicy": "Policy",
+}
+
+
+_UPDATABLE: Final = {f"/{PUBLISHER}/UpdateTopic": masks.TOPIC, f"/{SUBSCRIBER}/UpdateSubscription": masks.SUBSCRIPTION}
+
+
+def _concerns(path: str, field: str) -> bool:
+    return path not in _UPDATABLE or field in _UPDATABLE[path].mutable
+
+
+def _not_yet(path: str) -> list[str]:
+    return [field for field in FIELDS_NOT_YET.get(_RESOURCES.get(path, ""), {}) if _concerns(path, field)]
+
+
+def _stored_only(path: str) -> list[str]:
+    fields = STORED_ONLY.get(_RESOURCES.get(path, ""), {})
+    return [f"`{field}` ({why})" for field, why in fields.items() if _concerns(path, field)]
+
+
+PARTS: Final[Mapping[str, str]] = {path: "not yet: " + ", ".join(f"`{field}`" for field in _not_yet(path)) for path in _RESOURCES if _not_yet(path)}
 """RPCs that are there but for a part, with that part."""
 
 _HEAD: Final = """\
 # The API
 
 What Publican does of Pub/Sub v1, RPC by RPC. A field that is not there yet is refused with UNIMPLEMENTED when it is set to other than its
-default; nothing is accepted and ignored. This table is generated from the API's descriptors (`python -m publican_emulator.services.coverage
-docs/api.md`), and a test compares it with what the server answers.
+default; nothing is accepted and ignored. *Stored only* is a field that is checked, kept and shown as the service does, and does nothing else. This
+table is generated from the API's descriptors (`python -m publican_emulator.services.coverage docs/api.md`), and a test compares it with what the
+server answers; another walks every field of every resource.
 
 Beside it: `grpc.health.v1.Health` (Check, Watch), `GET /` and `GET /healthz` over HTTP.
 """
@@ -58,7 +86,9 @@ def markdown() -> str:
             service = method.service
             lines += [f"## {service}", "", "| RPC | REST | |", "| --- | --- | --- |"]
         bindings = "<br>".join(f"`{route.verb} {route.template}`" for route in routes() if route.method_path == path) or "gRPC only"
-        note = f"; {PARTS[path]}" if path in PARTS else ""
+        note = f": {PARTS[path]}" if path in PARTS else ""
+        if stored := _stored_only(path):
+            note += "; stored only: " + ", ".join(stored)
         lines.append(f"| {method.name} | {bindings} | {status(path)}{note} |")
         if _is_last(path, service):
             lines.append("")

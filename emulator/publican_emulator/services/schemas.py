@@ -13,6 +13,7 @@ from publican_emulator.rpc.call import CallInfo
 from publican_emulator.services import convert, paging
 from publican_emulator.services.answer import Answer
 from publican_emulator.services.naming import check_project
+from publican_emulator.services.stamps import set_span
 from publican_protocol import known, pubsub
 
 _REVISIONS_EVER: Final = 10**12
@@ -124,7 +125,7 @@ def schema_message(schema: Schema, revision: Revision, *, is_full: bool = True) 
     """Write a schema in one of its revisions, with its definition or without."""
     said = revision.definition
     message = pubsub.Schema(name=schema.name, type=pubsub.Schema.Type.Value(said.language.value), revision_id=revision.revision_id)
-    convert.set_span(message.revision_create_time, revision.create_time)
+    set_span(message.revision_create_time, revision.create_time)
     if is_full and said.compiled is None:
         message.definition = said.text
     elif is_full and said.compiled is not None:

@@ -3,11 +3,13 @@
 PYTEST_DONT_REWRITE
 """
 
+from publican_emulator.broker.settings import check_tags
 from publican_emulator.driver import Driver
 from publican_emulator.rpc.call import CallInfo
 from publican_emulator.services import convert, masks, paging
 from publican_emulator.services.answer import Answer
 from publican_emulator.services.naming import check_name, check_project
+from publican_emulator.services.stamps import instant
 from publican_protocol import known, pubsub
 
 
@@ -19,7 +21,7 @@ class Snapshots:
 
     def create_snapshot(self, request: pubsub.CreateSnapshotRequest, info: CallInfo) -> Answer[pubsub.Snapshot]:
         """Make a snapshot of a subscription; one without a name gets one in the subscription's project."""
-        convert.refuse_not_yet(request)
+        check_tags(request.tags)
         snapshot, commit = self._driver.run(self._driver.broker.create_snapshot, request.name, request.subscription, dict(request.labels))
         return convert.snapshot_message(snapshot), commit
 
@@ -35,7 +37,7 @@ class Snapshots:
         paths = masks.checked_paths(masks.SNAPSHOT, request.update_mask.paths)
         stored, _ = self._driver.run(self._driver.broker.get_snapshot, name)
         wanted = masks.merged(convert.snapshot_message(stored), request.snapshot, paths)
-        snapshot, commit = self._driver.run(self._driver.broker.update_snapshot, name, dict(wanted.labels), convert.instant(wanted, "expire_time"))
+        snapshot, commit = self._driver.run(self._driver.broker.update_snapshot, name, dict(wanted.labels), instant(wanted, "expire_time"))
         return convert.snapshot_message(snapshot), commit
 
     def list_snapshots(self, request: pubsub.ListSnapshotsRequest, info: CallInfo) -> Answer[pubsub.ListSnapshotsResponse]:

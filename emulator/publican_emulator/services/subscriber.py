@@ -9,6 +9,7 @@ from publican_emulator.rpc.call import CallInfo
 from publican_emulator.services import convert, masks, paging, targets
 from publican_emulator.services.answer import Answer
 from publican_emulator.services.naming import check_name, check_project
+from publican_emulator.services.stamps import instant
 from publican_protocol import known, pubsub
 
 
@@ -74,7 +75,7 @@ class Subscriber:
         broker = self._driver.broker
         match request.WhichOneof("target"):
             case "time":
-                _, commit = self._driver.run(broker.seek_to_time, request.subscription, convert.instant(request, "time"))
+                _, commit = self._driver.run(broker.seek_to_time, request.subscription, instant(request, "time"))
             case "snapshot":
                 _, commit = self._driver.run(broker.seek_to_snapshot, request.subscription, request.snapshot)
             case _:
