@@ -88,7 +88,7 @@ class InMemory:
     """The client's transport and streams: straight into the emulator's dispatcher."""
 
     def __init__(self, emulator: Emulator, clock: HandClock) -> None:
-        self._dispatcher = emulator._dispatcher
+        self.emulator = emulator
         self._clock = clock
         self.made: list[tuple[str, Any]] = []
         self.opened: list[pubsub.StreamingPullRequest] = []
@@ -98,7 +98,7 @@ class InMemory:
         self.made.append((method.rpartition("/")[2], request))
         self._clock.activity += 1
         await asyncio.sleep(0)
-        answer = self._dispatcher.call(method, request.SerializeToString(), CallInfo(method, "grpc"))
+        answer = self.emulator._dispatcher.call(method, request.SerializeToString(), CallInfo(method, "grpc"))
         if not isinstance(answer, bytes | Failure):
             answer = await answer
         await asyncio.sleep(0)
@@ -140,7 +140,7 @@ class InMemoryStream:
         self._changed = asyncio.Event()
         self._end: tuple[Failure | None] | None = None
         path = f"/{SUBSCRIBER}/StreamingPull"
-        self._serving = asyncio.ensure_future(world._dispatcher.run_stream(path, self, CallInfo(path, "grpc")))
+        self._serving = asyncio.ensure_future(world.emulator._dispatcher.run_stream(path, self, CallInfo(path, "grpc")))
         self._serving.add_done_callback(self._ended)
 
     def _ended(self, task: "asyncio.Task[Failure | None]") -> None:
@@ -204,10 +204,28 @@ def error_of(failure: Failure, method: str) -> errors.PubsubError:
 class World:
     """One emulator, one clock, and clients of them."""
 
-    def __init__(self, *, start: Nanos = START, observer: Observer | None = None) -> None:
-        self.emulator = Emulator(clock=VirtualClock(start), history=True)  # type: ignore[arg-type]  # nanoseconds are nanoseconds
-        self.clock = HandClock(self.emulator.now)
+    def __init__(self, *, start: Nanos = START, observer: Observer | None = None, history: bool = True) -> None:
+        self._history = history
+        self.emulator = self._emulator(start)
+        self.clock = HandClock(lambda: self.emulator.now())
         self._observer = observer
+
+    def _emulator(self, now: Nanos) -> Emulator:
+        return Emulator(clock=VirtualClock(now), history=self._history)  # type: ignore[arg-type]  # nanoseconds are nanoseconds
+
+    async def stop_and_start_again(self, away_s: float) -> None:
+        """Dump the state, stop the emulator, let time pass without any, and start another with the same state."""
+        state = self.emulator.dump_state()
+        now = Nanos(self.clock.now() + round(away_s * SECOND))
+        await self.emulator.__aexit__(None, None, None)
+        assert self.emulator.surprises == []
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        self.emulator = self._emulator(now)
+        await self.emulator.__aenter__()
+        self.emulator.control.participants.append(self.clock)
+        self.emulator.load_state(state)
+        self.transport.emulator = self.emulator
 
     async def __aenter__(self) -> Self:
         await self.emulator.__aenter__()
