@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from publican_emulator.driver import Clock, SystemClock, VirtualClock
     from publican_emulator.emulator import Emulator
+    from publican_emulator.testing.running import running
 
-__all__ = ["Clock", "Emulator", "SystemClock", "VirtualClock", "__version__"]
+__all__ = ["Clock", "Emulator", "SystemClock", "VirtualClock", "__version__", "running"]
 
-_HOMES = {"Clock": "driver", "Emulator": "emulator", "SystemClock": "driver", "VirtualClock": "driver"}
+_HOMES = {"Clock": "driver", "Emulator": "emulator", "SystemClock": "driver", "VirtualClock": "driver", "running": "testing.running"}
 
 
 def __getattr__(name: str) -> Any:

@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--history", action="store_true", help="keep what happens, for the admin API to tell")
     serve.add_argument("--admin", action="store_true", help="let other machines use the admin API, where it listens to them")
     serve.add_argument("--push-insecure", action="store_true", help="push to https endpoints whose certificates nobody here knows")
+    serve.add_argument("--until-stdin-closes", action="store_true", help="stop when the standard input ends: with the process that started it")
     serve.add_argument(
         "--log-level", choices=_LOG_LEVELS, default="warning", help="what is logged, on stderr (warning; info tells of names not found)"
     )
@@ -85,6 +86,7 @@ def _serve(options: argparse.Namespace) -> int:
         admin=options.admin or None,
         push_verify_tls=not options.push_insecure,
         log_level=options.log_level,
+        until_stdin_closes=options.until_stdin_closes,
     )
 
 

@@ -204,6 +204,10 @@ class Control:
         if self.participants:
             await self._settle()
 
+    async def operated(self, limit_s: float) -> None:
+        """Return after the next operation, or after so many real seconds."""
+        await self._driver.operated(limit_s)
+
     def break_streams(self, subscription: str | None = None, error: PubsubError | None = None) -> int:
         """Cut the open streams and waiting pulls of one subscription, or of all, with UNAVAILABLE; give how many there were. Leases stay.
 

@@ -82,8 +82,9 @@ class Emulator:
         self._driver = Driver(self._empty_broker(), clock or SystemClock())
         self.faults = Faults(self._driver.sleep, self._topic_of)
         """Calls that are to fail or to wait."""
+        self._messages = Messages(self._driver, pull_wait_s=pull_wait_s)
         self._dispatcher = Dispatcher(
-            table.unary(self._driver, Messages(self._driver, pull_wait_s=pull_wait_s).handlers(), self.faults.is_denied),
+            table.unary(self._driver, self._messages.handlers(), self.faults.is_denied),
             table.streaming(StreamingPull(self._driver, max_age_s=stream_max_age_s).handlers()),
             existing_names=lambda kind: self._driver.broker.existing_names(kind),
             faults=self.faults,
@@ -165,18 +166,17 @@ class Emulator:
         """Errors that were bugs of ours, since the last reset."""
         return self._dispatcher.surprises
 
-    def reset(self, why: str = "The emulator was reset.", *, clock: Clock | None = None) -> None:
+    def reset(self, why: str = "The emulator was reset.", *, clock: Clock | None = None, pull_wait_s: float | None = None) -> None:
         """Go on with an empty broker: message ids start at 1 again, and what waits on the old one ends FAILED_PRECONDITION, with `why`.
 
-        The time stays what it is, unless another clock is given.
+        The time stays what it is, unless another clock is given, and so does the wait of a Pull that finds nothing.
         """
+        if pull_wait_s is not None:
+            self._messages.pull_wait_s = pull_wait_s
         if self._thread is None:
-            self._reset(why, clock)
+            self.control.reset(why, clock=clock)
         else:
-            self._thread.call(self._reset, why, clock)
-
-    def _reset(self, why: str, clock: Clock | None) -> None:
-        self.control.reset(why, clock=clock)
+            self._thread.call(self.control.reset, why, clock=clock)
 
     def _forget(self) -> None:
         self.history.clear()
@@ -210,8 +210,9 @@ class Emulator:
         known = self._driver.broker.subscriptions.find(subscription)
         return "" if known is None else known.topic_name
 
-    def _keep_history(self, wanted: bool) -> None:
-        self._keeps_history = wanted
+    def _keep(self, *, history: bool | None, pull_wait_s: float | None) -> None:
+        self._keeps_history = self._keeps_history if history is None else history
+        self._messages.pull_wait_s = self._messages.pull_wait_s if pull_wait_s is None else pull_wait_s
 
     def _ask_admin(self, request: HttpRequest, headers: Headers) -> HttpResponse | Coroutine[Any, Any, HttpResponse]:
         return self._admin_pages.answer(request, headers)
@@ -222,11 +223,11 @@ class Emulator:
         from publican_emulator.admin.operations import Operations
         from publican_emulator.admin.pages import AdminPages
 
-        operations = Operations(self.control, self.history, self._describe, lambda: self.surprises, self._keep_history)
+        operations = Operations(self.control, self.history, self._describe, lambda: self.surprises, self._keep)
         return AdminPages(operations, __version__, enabled=endpoint.is_loopback(self.host) if self._admin is None else self._admin)
 
     def _describe(self) -> dict[str, object]:
-        return {"name": "publican", "address": self.address, "history": self._keeps_history}
+        return {"name": "publican", "address": self.address, "history": self._keeps_history, "pullWaitSeconds": self._messages.pull_wait_s}
 
     def ask(self, method: str, target: str, body: bytes = b"") -> HttpResponse:
         """Answer an HTTP request to the REST or admin API without a socket."""

@@ -12,6 +12,7 @@ import errno
 import logging
 import signal
 import sys
+import threading
 from collections.abc import Callable, Collection
 from typing import Final
 
@@ -33,6 +34,7 @@ def run(
     admin: bool | None = None,
     push_verify_tls: bool = True,
     log_level: str = "warning",
+    until_stdin_closes: bool = False,
 ) -> int:
     """Serve until a signal comes; give the exit code."""
     _allow_many_connections()
@@ -49,19 +51,22 @@ def run(
     )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(KeyboardInterrupt):
         try:
-            runner.run(_serve(emulator))
+            runner.run(_serve(emulator, until_stdin_closes=until_stdin_closes))
         except OSError as error:
             sys.stderr.write(f"publican: {_trouble(error, host, port)}\n")
             return 1
     return 0
 
 
-async def _serve(emulator: Emulator) -> None:
+async def _serve(emulator: Emulator, *, until_stdin_closes: bool) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows: there Ctrl-C arrives as a KeyboardInterrupt
             loop.add_signal_handler(each, stopping.set)
+    if until_stdin_closes:
+        # A thread, because no loop watches every kind of input; a daemon, because nothing else ends its reading.
+        threading.Thread(target=_read_to_the_end, args=(loop, stopping), daemon=True).start()
     async with emulator:
         sys.stdout.write(_greeting(emulator))
         sys.stdout.flush()
@@ -79,6 +84,12 @@ def _allow_many_connections() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _read_to_the_end(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+    sys.stdin.buffer.read()
+    with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+        loop.call_soon_threadsafe(stopping.set)
 
 
 def _greeting(emulator: Emulator) -> str:

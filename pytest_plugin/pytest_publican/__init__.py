@@ -1,7 +1,7 @@
 """The pytest plugin: fixtures named `pubsub*`, and property testing with Hypothesis.
 
-plugin.py is what pytest loads; handle.py is what the fixtures give. What stands here is loaded when it is first used: `delivery_plans`, `strategies`
-and `LeaseMachine` bring Hypothesis, the others do not.
+plugin.py is what pytest loads; publican_emulator.testing is what the fixtures give. What stands here is loaded when it is first used:
+`delivery_plans`, `strategies` and `LeaseMachine` bring Hypothesis, the others do not.
 """
 
 import importlib
@@ -9,24 +9,45 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_publican import strategies as strategies
+    from pytest_publican.config import Config as Config
+    from pytest_publican.factories import subscription_fixture as subscription_fixture
+    from pytest_publican.factories import topic_fixture as topic_fixture
     from pytest_publican.message import Message as Message
     from pytest_publican.message import ReceivedMessage as ReceivedMessage
     from pytest_publican.plan import DeliveryPlan as DeliveryPlan
+    from pytest_publican.report import PubsubWarning as PubsubWarning
     from pytest_publican.strategies import delivery_plans as delivery_plans
     from pytest_publican.survival import NotSurvived as NotSurvived
     from pytest_publican.survival import restartable as restartable
     from pytest_publican.survival import survives as survives
 
 _HOMES = {
+    "Config": "config",
     "DeliveryPlan": "plan",
     "Message": "message",
     "NotSurvived": "survival",
+    "PubsubWarning": "report",
     "ReceivedMessage": "message",
     "delivery_plans": "strategies",
     "restartable": "survival",
+    "subscription_fixture": "factories",
     "survives": "survival",
+    "topic_fixture": "factories",
 }
-__all__ = ["DeliveryPlan", "Message", "NotSurvived", "ReceivedMessage", "delivery_plans", "restartable", "strategies", "survives"]
+__all__ = [
+    "Config",
+    "DeliveryPlan",
+    "Message",
+    "NotSurvived",
+    "PubsubWarning",
+    "ReceivedMessage",
+    "delivery_plans",
+    "restartable",
+    "strategies",
+    "subscription_fixture",
+    "survives",
+    "topic_fixture",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
+    from publican_emulator.testing.handle import Pubsub, PubsubClock, Seed
+    from publican_emulator.testing.names import Subscription, Topic
     from pytest_publican.config import Config
-    from pytest_publican.handle import Pubsub, PubsubClock, Seed
-    from pytest_publican.names import Subscription, Topic
     from pytest_publican.servers import Server
 
 _ID_MAX: Final = 255
 _FIXTURES: Final = frozenset({"pubsub", "pubsub_server"})
 _MARKER: Final = (
-    "pubsub(clock=, start=, strict=, history=, **subscription): settings of the test's Pub/Sub; what is left are settings of pubsub_subscription "
-    "(ack_deadline=, ordering=, filter=, exactly_once=, dead_letter=, retry=, retention=, retain_acked=)"
+    "pubsub(clock=, start=, strict=, history=, pull_wait=, project=, **subscription): settings of the test's Pub/Sub; the others are of "
+    "pubsub_subscription (ack_deadline=, ordering=, filter=, exactly_once=, dead_letter=, retry=, retention=, retain_acked=)"
 )
 
 
@@ -43,13 +43,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ("address", "HOST:PORT of the emulator of the external backend"),
         ("project", "the project of short ids (test-project)"),
         ("image", "the image of the docker backend (publican)"),
+        ("seed", "a JSON file of the topics and subscriptions that every test finds"),
     ):
         group.addoption(f"--pubsub-{name}", dest=f"pubsub_{name}", help=words)
         parser.addini(f"pubsub_{name}", words, default="")
-    group.addoption("--pubsub-strict", dest="pubsub_strict", action="store_true", help="fail tests that leave leases or streams behind")
-    group.addoption("--pubsub-junit", dest="pubsub_junit", action="store_true", help="put histories of failed tests into JUnit XML")
-    parser.addini("pubsub_strict", "fail tests that leave leases or streams behind", type="bool", default=False)
-    parser.addini("pubsub_junit", "put histories of failed tests into JUnit XML", type="bool", default=False)
+    for name, words in (
+        ("strict", "fail tests that leave leases or streams behind"),
+        ("junit", "put histories of failed tests into JUnit XML"),
+    ):
+        group.addoption(f"--pubsub-{name}", dest=f"pubsub_{name}", action="store_const", const="true", default="", help=words)
+        parser.addini(f"pubsub_{name}", words, default="")
     parser.addini("pubsub_guard", "fail tests at once that talk to Pub/Sub without asking for a fixture", type="bool", default=False)
     parser.addini(
         "pubsub_env", "fixture: the environment is set by `pubsub`; session: before collection, for clients made at import", default="fixture"
@@ -58,7 +61,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; set the environment before collection where that is wanted."""
+    from pytest_publican import frozen
+
     config.addinivalue_line("markers", _MARKER)
+    frozen.prepare()
+    config.add_cleanup(frozen.forget)
     if config.getini("pubsub_guard") or config.getini("pubsub_env") == "session":
         from pytest_publican import environment
 
@@ -67,20 +74,52 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
     """Say in one line which Pub/Sub is used, and by how many tests."""
-    count = sum(1 for item in items if _FIXTURES & set(getattr(item, "fixturenames", ())))
-    if not count:
-        return []
-    from pytest_publican import environment
-    from pytest_publican.config import read
+    line = _header(config, items)
+    return [line] if line else []
 
-    return [environment.header(read(config), count)]
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let an xdist worker tell that line to the process that prints."""
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["pubsub"] = _header(session.config, session.items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take it there: workers collect the same tests, so one line will do."""
+    line = getattr(node, "workeroutput", {}).get("pubsub")
+    if line:
+        node.config.stash[_TOLD] = line
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print what workers have told."""
+    if line := config.stash.get(_TOLD, ""):
+        terminalreporter.write_line(line)
+
+
+_TOLD: Final = pytest.StashKey[str]()
+
+
+def _header(config: pytest.Config, items: list[pytest.Item]) -> str:
+    count = sum(1 for item in items if _uses_pubsub(item))
+    if not count:
+        return ""
+    from pytest_publican import environment
+
+    return environment.header(config, count)
+
+
+def _uses_pubsub(item: pytest.Item) -> bool:
+    return not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> "Generator[None, pytest.TestReport, pytest.TestReport]":
     """Put the history of a test under its report."""
     report = yield
-    if _FIXTURES & set(getattr(item, "fixturenames", ())):
+    if _uses_pubsub(item):
         from pytest_publican.report import add_history
 
         add_history(item, report)
@@ -116,7 +155,7 @@ def pubsub_config(pytestconfig: pytest.Config) -> "Config":
 
 @pytest.fixture(scope="session")
 def pubsub_server(pubsub_config: "Config", pytestconfig: pytest.Config) -> "Iterator[Server]":
-    """Give a running Pub/Sub for the session: `.address`; tests want `pubsub`, which empties it."""
+    """Give a running Pub/Sub for the session: `.address`, `.url`, `.channel()`; tests want `pubsub`, which empties it."""
     from pytest_publican import environment, servers
 
     early = environment.early_server(pytestconfig)
@@ -127,34 +166,33 @@ def pubsub_server(pubsub_config: "Config", pytestconfig: pytest.Config) -> "Iter
 
 
 @pytest.fixture(scope="session")
-def pubsub_seed() -> "Seed":
+def pubsub_seed(pubsub_config: "Config") -> "Seed":
     """Give the topics, each with its subscriptions, that every test finds: `{"orders": ["billing", "audit"]}`. Override it."""
-    return {}
+    return pubsub_config.seed
 
 
 @pytest.fixture
 def pubsub(request: pytest.FixtureRequest, pubsub_server: "Server", pubsub_config: "Config", pubsub_seed: "Seed") -> "Iterator[Pubsub]":
     """Give a Pub/Sub that only this test uses; PUBSUB_EMULATOR_HOST, PUBSUB_PROJECT_ID and GOOGLE_CLOUD_PROJECT name it."""
+    from publican_emulator.testing.environ import environment
     from pytest_publican import report
     from pytest_publican.config import of_test
-    from pytest_publican.environment import set_for
-    from pytest_publican.handle import Pubsub
+    from pytest_publican.environment import guard
 
-    config = of_test(pubsub_config, request.node)
-    over = f"The test {request.node.nodeid} is over; whoever asks here was left running by it."
-    project = pubsub_server.begin(config, "Another test begins.")
-    handle = Pubsub(pubsub_server.link, pubsub_server.address, project)
-    request.node.stash[report.HANDLE], request.node.stash[report.CONFIG] = handle, config
+    node = request.node
+    config = of_test(pubsub_config, node)
+    handle = pubsub_server.begin(config, "Another test begins.")
+    node.stash[report.HANDLE], node.stash[report.CONFIG] = handle, config
     errors: list[Exception] = []
-    with pytest.MonkeyPatch.context() as environment:
-        set_for(environment, handle)
-        handle.seed(pubsub_seed)
+    with environment(handle.address, handle.project):
         try:
+            handle.seed(pubsub_seed)
             yield handle
-            report.check(handle, config)
+            report.check(node, handle, config)
         finally:
-            del request.node.stash[report.HANDLE]
-            errors = pubsub_server.end(over)
+            del node.stash[report.HANDLE]
+            errors = pubsub_server.end(f"The test {node.nodeid} is over; whoever asks here was left running by it.")
+            guard(request.config, pubsub_server)
     if errors:
         raise ExceptionGroup("errors inside the emulator: bugs in Publican, not in this test", errors)
 
@@ -168,7 +206,7 @@ def pubsub_clock(pubsub: "Pubsub") -> "PubsubClock":
 @pytest.fixture
 def pubsub_topic(request: pytest.FixtureRequest, pubsub: "Pubsub") -> "Topic":
     """Give a topic, which is its full name, named after the test."""
-    return pubsub.topic(_resource_id(request.node.name))
+    return pubsub.topic(_resource_id(request.node.name, pubsub.prefix))
 
 
 @pytest.fixture
@@ -176,7 +214,7 @@ def pubsub_subscription(request: pytest.FixtureRequest, pubsub: "Pubsub", pubsub
     """Give a subscription on `pubsub_topic`, which is its full name, named after the test; `@pytest.mark.pubsub(ack_deadline=30)` changes it."""
     from pytest_publican.config import subscription_settings
 
-    return pubsub.subscription(_resource_id(request.node.name), pubsub_topic, **subscription_settings(request.node))
+    return pubsub.subscription(_resource_id(request.node.name, pubsub.prefix), pubsub_topic, **subscription_settings(request.node))
 
 
 @pytest.fixture
@@ -198,13 +236,14 @@ def pubsub_subscriber(pubsub: "Pubsub") -> "Iterator[Any]":
     subscriber.close()
 
 
-def _resource_id(test_name: str) -> str:
-    """Give a valid resource id (3 to 255 characters, a letter first, not `goog`) that reads like the name of the test."""
+def _resource_id(test_name: str, prefix: str) -> str:
+    """Give a valid resource id (3 to 255 characters, a letter first, not `goog`) that reads like the name of the test, with room for a prefix."""
     name = re.sub(r"[^A-Za-z0-9_.]+", "-", test_name).strip("-")
     if not name[:1].isalpha() or name.startswith("goog") or len(name) < 3:
         name = f"test-{name}"
-    if len(name) > _ID_MAX:
+    most = _ID_MAX - len(prefix)
+    if len(name) > most:
         import hashlib  # few tests have such names
 
-        name = f"{name[: _ID_MAX - 9]}-{hashlib.sha256(test_name.encode()).hexdigest()[:8]}"
+        name = f"{name[: most - 9]}-{hashlib.sha256(test_name.encode()).hexdigest()[:8]}"
     return name

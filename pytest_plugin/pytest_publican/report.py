@@ -3,19 +3,24 @@
 PYTEST_DONT_REWRITE
 """
 
+import sys
 import warnings
 from typing import Final
 
 import pytest
 
-from publican_emulator.broker.errors import PubsubError
+from publican_emulator.testing import checks
+from publican_emulator.testing.checks import PubsubWarning
+from publican_emulator.testing.handle import Pubsub
 from pytest_publican.config import Config
-from pytest_publican.handle import Pubsub
-from pytest_publican.link import ADMIN
+
+__all__ = ["PubsubWarning"]
 
 TITLE: Final = "pubsub history"
 HANDLE: Final = pytest.StashKey[Pubsub]()
 CONFIG: Final = pytest.StashKey[Config]()
+LAST: Final = pytest.StashKey[str]()
+"""The history as it was when the test's end found something wrong: the emulator has begun anew by the time of the report."""
 
 _COLOURS: Final = {
     "expired": "yellow",
@@ -26,33 +31,39 @@ _COLOURS: Final = {
     "forwarded": "purple",
     "acked": "green",
 }
-
-
-class PubsubWarning(UserWarning):
-    """Something that a test left behind in Pub/Sub, or wished for in vain."""
+_TRAVELLED: Final = (
+    "note: time-machine was in use, and a gRPC call ended DEADLINE_EXCEEDED. Python's gRPC compares the time that it is shown with the real one: "
+    "travel with tick=True to now or later, or use REST."
+)
 
 
 def add_history(item: pytest.Item, report: pytest.TestReport) -> None:
     """Put the history of a test under its report, when it is wanted there."""
-    pubsub, config = item.stash.get(HANDLE, None), item.stash.get(CONFIG, None)
-    if (
-        pubsub is None
-        or config is None
-        or not getattr(pubsub.link, "is_publican", True)
-        or report.when != "call"
-        or config.history == "never"
-        or (report.passed and config.history != "always")
-    ):
+    config = item.stash.get(CONFIG, None)
+    if config is None or config.history == "never" or not _is_wanted(config, report):
         return
-    try:
-        text = pubsub.dump()
-    except Exception as error:  # noqa: BLE001  (an emulator that is gone must not hide why the test failed)
-        text = f"(there is none: {error})"
+    text = item.stash.get(LAST, "") if report.when == "teardown" else _text(item.stash.get(HANDLE, None))
+    if report.failed and "time_machine" in sys.modules and "DEADLINE_EXCEEDED" in report.longreprtext.upper().replace(" ", "_"):
+        text = f"{text}\n{_TRAVELLED}".lstrip()
     if not text:
         return
     report.sections.append((f"{TITLE} ({config.clock} clock)", text))
     if config.junit:
         item.user_properties.append(("pubsub_history", text))
+        report.user_properties = list(item.user_properties)
+
+
+def _is_wanted(config: Config, report: pytest.TestReport) -> bool:
+    return report.failed or (config.history == "always" and report.when == "call")
+
+
+def _text(pubsub: Pubsub | None) -> str:
+    if pubsub is None or not pubsub.link.is_publican:
+        return ""
+    try:
+        return pubsub.dump()
+    except Exception as error:  # noqa: BLE001  (an emulator that is gone must not hide why the test failed)
+        return f"(there is none: {error})"
 
 
 def coloured(text: str) -> str:
@@ -61,45 +72,25 @@ def coloured(text: str) -> str:
 
     writer = TerminalWriter()
     writer.hasmarkup = True
-    lines = []
-    for line in text.splitlines():
-        kind = line[10:].strip().partition("  ")[0] if line.startswith("  ") else ""
-        lines.append(writer.markup(line, **{_COLOURS[kind]: True}) if kind in _COLOURS else line)
-    return "\n".join(lines)
+    return "\n".join(writer.markup(line, **dict.fromkeys(_markup(line), True)) for line in text.splitlines())
 
 
-def check(pubsub: Pubsub, config: Config) -> None:
-    """Fail for what a strict test must not leave behind, and for a nack loop; warn of faults that met nothing.
+def _markup(line: str) -> tuple[str, ...]:
+    if line.startswith("  "):
+        colour = _COLOURS.get(line[10:].strip().partition("  ")[0])
+        return (colour,) if colour else ()
+    return ("bold",) if line.startswith("m") else ("yellow",) if line.startswith(("still open", "note:")) else ()
+
+
+def check(item: pytest.Item, pubsub: Pubsub, config: Config) -> None:
+    """Fail for what a strict test must not leave behind, and for a nack loop; warn of faults that met nothing and of streams left open.
 
     Raises:
         AssertionError: there is something.
     """
-    if not getattr(pubsub.link, "is_publican", True):
-        return
-    found = [*pubsub.link.ask("GET", f"{ADMIN}/surprises")["nackLoops"]]
-    vain = [f"never hit: {each}" for each in pubsub.never_hit()]
-    if config.strict:
-        found += [*vain, *_left_behind(pubsub)]
-    else:
-        for each in vain:
-            warnings.warn(PubsubWarning(f"{each}: the test wished for a fault that nothing has met"), stacklevel=2)
-    if found:
-        raise AssertionError("at the end of the test:\n" + "\n".join(f"  {each}" for each in found))
-
-
-def _left_behind(pubsub: Pubsub) -> list[str]:
-    found = []
-    for message in pubsub.messages:
-        found += [f"still leased: m{message.id} by {name.rpartition('/')[2]}" for name, state in message.states.items() if state == "leased"]
-    found += [f"still open: {each['label']} on {each['subscription'].rpartition('/')[2]}" for each in consumers(pubsub)]
-    found += [f"ack refused: {each.note} on {each.resource.rpartition('/')[2]}" for each in pubsub.events if each.kind == "ack refused"]
-    return found
-
-
-def consumers(pubsub: Pubsub) -> list[dict[str, str]]:
-    """Give the open streams and waiting pulls."""
-    try:
-        found: list[dict[str, str]] = pubsub.link.ask("GET", f"{ADMIN}/consumers")["consumers"]
-    except PubsubError:
-        return []
-    return found
+    found = checks.look(pubsub, strict=config.strict)
+    for each in found.warnings:
+        warnings.warn(PubsubWarning(each), stacklevel=2)
+    if found.failures:
+        item.stash[LAST] = _text(pubsub)
+        raise AssertionError("\n  ".join(["at the end of the test:", *found.failures]))

@@ -8,15 +8,16 @@ PYTEST_DONT_REWRITE
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
+import pytest
+
+from publican_emulator.testing.handle import Pubsub
+from publican_emulator.testing.link import ADMIN, Direct, Link, OverHttp
+from publican_emulator.testing.running import nanos_of
 from pytest_publican.config import Config
-from pytest_publican.link import ADMIN, Direct, Link, OverHttp
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-START_S: Final = 30.0
+STOP_S: Final = 5.0
 
 
 class Server(Protocol):
@@ -28,8 +29,15 @@ class Server(Protocol):
     """What the terminal says of it."""
     link: Link
 
-    def begin(self, config: Config, why: str) -> str:
-        """Begin anew for a test; give the project that it uses. Whoever waits there still learns `why` it ends."""
+    @property
+    def url(self) -> str:
+        """Where its REST API is: `http://HOST:PORT`."""
+
+    def channel(self) -> Any:
+        """Give a gRPC channel to it, to be closed by the caller."""
+
+    def begin(self, config: Config, why: str) -> Pubsub:
+        """Begin anew for a test. Whoever waits there still learns `why` it ends."""
 
     def end(self, why: str) -> list[Exception]:
         """End a test; give errors of the server's own."""
@@ -38,7 +46,23 @@ class Server(Protocol):
         """Stop."""
 
 
-class InProcess:
+class Reachable:
+    """How a server is reached."""
+
+    address: str
+
+    @property
+    def url(self) -> str:
+        """Where its REST API is: `http://HOST:PORT`."""
+        return f"http://{self.address}" if self.address else "https://pubsub.googleapis.com"
+
+    def channel(self) -> Any:
+        """Give a gRPC channel to it, to be closed by the caller. Skips where grpcio is not installed."""
+        grpc = pytest.importorskip("grpc", reason="grpcio is not installed")
+        return grpc.insecure_channel(self.address)
+
+
+class InProcess(Reachable):
     """An emulator on a thread of its own: listens within milliseconds."""
 
     def __init__(self, config: Config) -> None:
@@ -48,51 +72,43 @@ class InProcess:
         self._emulator.__enter__()
         self.address = self._emulator.address
         self.description = "in-process emulator"
-        self.guard = ""
-        """What whoever asks between tests is told, when that is wanted."""
         self.link: Link = Direct(self._emulator)
 
-    def begin(self, config: Config, why: str) -> str:
+    def begin(self, config: Config, why: str) -> Pubsub:
         """Put an empty broker behind the socket."""
         from publican_emulator import SystemClock, VirtualClock
 
-        if config.clock == "real":
-            self._emulator.reset(why, clock=SystemClock())
-        else:
-            self._emulator.reset(why, clock=VirtualClock(_nanos(config)))
-        return config.project
+        clock = SystemClock() if config.clock == "real" else VirtualClock(None if config.start is None else nanos_of(config.start))
+        self._emulator.reset(why, clock=clock, pull_wait_s=config.pull_wait)
+        return Pubsub(self.link, self.address, config.project)
 
     def end(self, why: str) -> list[Exception]:
         """Put another one there."""
         surprises: list[Exception] = list(self._emulator.surprises)
         self._emulator.reset(why)
-        self.stand_guard()
         return surprises
-
-    def stand_guard(self) -> None:
-        """Refuse every call until the next test begins, when that is wanted."""
-        if self.guard:
-            self._emulator.faults.fail("*", "FAILED_PRECONDITION", self.guard, times=None)
 
     def close(self) -> None:
         """Leave nothing behind."""
         self._emulator.__exit__(None, None, None)
 
 
-class Publican:
-    """A Publican in another process, driven by its admin API."""
+class Publican(Reachable):
+    """A Publican in another process, driven by its admin API; it is left as it was found, and empty."""
 
     def __init__(self, address: str, description: str) -> None:
         self.address = address
         self.description = description
         self._http = OverHttp(address)
         self.link: Link = self._http
+        self._found = self._http.ask("GET", f"{ADMIN}/info")
 
-    def begin(self, config: Config, why: str) -> str:
+    def begin(self, config: Config, why: str) -> Pubsub:
         """Reset it."""
         start = {} if config.start is None else {"start": config.start.isoformat()}
-        self.link.ask("POST", f"{ADMIN}/reset", {"why": why, "clock": config.clock, "history": True, **start})
-        return config.project
+        wanted = {"why": why, "clock": config.clock, "history": True, "pullWaitSeconds": config.pull_wait, **start}
+        self.link.ask("POST", f"{ADMIN}/reset", wanted)
+        return Pubsub(self.link, self.address, config.project)
 
     def end(self, why: str) -> list[Exception]:
         """Reset it."""
@@ -102,15 +118,18 @@ class Publican:
 
     def close(self) -> None:
         """Close the connection to it."""
+        before = {"clock": self._found["clock"], "history": self._found["history"], "pullWaitSeconds": self._found["pullWaitSeconds"]}
+        self.link.ask("POST", f"{ADMIN}/reset", {"why": "The tests are over.", **before})
         self._http.close()
 
 
 class Subprocess(Publican):
-    """An emulator in a process of its own: for tests that fork."""
+    """An emulator in a process of its own: for tests that fork. It ends when this process does, however that ends."""
 
     def __init__(self, config: Config) -> None:
-        command = [sys.executable, "-m", "publican_emulator", "serve", "--port", "0", "--history", "--pull-wait", str(config.pull_wait)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "publican_emulator", "serve", "--host", "127.0.0.1", "--port", "0", "--until-stdin-closes"]
+        # A session of its own: Ctrl-C in the terminal is for the tests, which still want to tell of what happened.
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
         super().__init__(self._listening(), "emulator in a process of its own")
 
     def _listening(self) -> str:
@@ -122,11 +141,16 @@ class Subprocess(Publican):
 
     def close(self) -> None:
         """Stop the process."""
-        super().close()
+        self._http.close()
         self._process.terminate()
-        self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 def start(config: Config) -> Server:
@@ -150,22 +174,10 @@ def start(config: Config) -> Server:
             return Live(config)
 
 
-def _nanos(config: Config) -> Any:
-    if config.start is None:
-        return None
-    from datetime import UTC, datetime
-
-    since = config.start - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1_000
-
-
-def named(prefix: str) -> "Iterator[str]":
-    """Give names that nobody else has, one after the other."""
-    import itertools
-    import secrets
-
-    run = secrets.token_hex(4)
-    return (f"{prefix}-{run}-{number}" for number in itertools.count(1))
+def stand_guard(server: Server, words: str) -> None:
+    """Let a server refuse every call until the next test begins."""
+    if server.link.is_publican:
+        server.link.ask("POST", f"{ADMIN}/faults", {"method": "*", "code": "FAILED_PRECONDITION", "message": words, "times": 0})
 
 
 class Guard:

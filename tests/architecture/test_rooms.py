@@ -37,6 +37,7 @@ ROOMS = [
     "endpoint",
     "inprocess",
     "emulator",
+    "testing",
     "healthcheck",
     "demo",
     "serve",

@@ -249,4 +249,4 @@ def test_nack_loops_are_told(admin: Admin) -> None:
 
     admin.emulator.run(nack_at_once)
     (told,) = admin.get("/surprises")["nackLoops"]
-    assert told == f"nack loop: {SUBSCRIPTION} has handed out message 1 1000 times at one instant"
+    assert told.startswith("nack loop: billing has handed out m1 1000 times at one instant: its consumer gives it back")

@@ -59,7 +59,7 @@ def test_a_life_from_publish_to_ack(story: Callable[..., Story]) -> None:
         "m1  topic=orders  attributes={'kind': 'new'}  b'hello'",
         "  +0.000s   published",
         "  +1.000s   delivered    sub=billing  attempt=1  lease=10s  via Pull #1",
-        "  +4.000s   modack       sub=billing  attempt=1  lease until +64.000s, before +11.000s",
+        "  +4.000s   modack       sub=billing  attempt=1  lease until +64.000s (was +11.000s)",
         "  +64.000s  expired      sub=billing  attempt=1  (no ack)",
         "  +65.000s  delivered    sub=billing  attempt=2  lease=10s  via Pull #2",
         "  +66.250s  acked        sub=billing  attempt=2",
@@ -82,7 +82,7 @@ def test_each_message_has_its_own_lines_in_the_order_of_publishing(story: Callab
     assert len(told.lines) == 2 + 3
 
 
-@pytest.mark.parametrize(("size", "shown"), [(57, "b'" + "x" * 57 + "'"), (58, "b'" + "x" * 58 + "... (61 characters)")])
+@pytest.mark.parametrize(("size", "shown"), [(57, "b'" + "x" * 57 + "'"), (58, "b'" + "x" * 58 + "... (58 bytes)")])
 def test_a_long_value_is_cut_and_says_how_long_it_was(story: Callable[..., Story], size: int, shown: str) -> None:
     told = story()
     told.publish(0, data=b"x" * size)
@@ -94,7 +94,7 @@ def test_of_many_messages_the_newest_are_shown(story: Callable[..., Story]) -> N
     for _ in range(3):
         told.publish(0, data=b"x")
     assert told.history.text(messages_max=3).splitlines()[0].startswith("m1 ")
-    assert told.history.text(messages_max=2).splitlines()[0] == "(older messages that are not shown: 1)"
+    assert told.history.text(messages_max=2).splitlines()[0] == "(older messages with which nothing went wrong, not shown: 1)"
     assert told.history.text(messages_max=2).splitlines()[1].startswith("m2 ")
 
 

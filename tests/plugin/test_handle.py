@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from publican_emulator.broker.errors import PubsubError
-from pytest_publican.handle import Pubsub, TimedOut
-from pytest_publican.names import Subscription, Topic
+from publican_emulator.testing.handle import Pubsub, TimedOut
+from publican_emulator.testing.names import Subscription, Topic
 
 
 def pull(pubsub: Pubsub, subscription: str, count: int = 10) -> list[dict[str, Any]]:
@@ -144,7 +144,7 @@ def test_waiting_is_woken_by_what_happens(pubsub: Pubsub, pubsub_topic: Topic) -
     publisher.start()
     pubsub.wait_for(lambda: pubsub.messages)
     publisher.join()
-    with pytest.raises(TimedOut, match="b'one'"):
+    with pytest.raises(TimedOut, match=r"not true within 0\.01 s"):
         pubsub.wait_for(lambda: len(pubsub.messages) > 1, timeout=0.01)
 
 

@@ -18,7 +18,7 @@ def test_loading_the_plugin_imports_nothing_of_ours_nor_of_others() -> None:
     program = "import pytest, sys; before = set(sys.modules); import pytest_publican.plugin; print(*sorted(set(sys.modules) - before))"
     new = _loading(["-c", program]).stdout.split()
     assert [name for name in new if not name.startswith("pytest_publican")] == []
-    assert "pytest_publican.handle" not in new
+    assert "publican_emulator.testing.handle" not in new
 
 
 def test_loading_the_plugin_costs_a_suite_next_to_nothing() -> None:

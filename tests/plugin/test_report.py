@@ -97,7 +97,7 @@ def test_clean(pubsub_topic, pubsub_subscription):
     )
     result.assert_outcomes(passed=4, errors=3)
     result.stdout.fnmatch_lines_random(
-        ["*still leased: m1 by test_leased", "*never hit: fail('Publish', 'ABORTED', times=1)", "*ack refused: * on test_refused"]
+        ["*still leased: m1 on test_leased", "*never hit: fail('Publish', 'ABORTED', times=1): *", "*ack refused: * on test_refused"]
     )
 
 
@@ -119,7 +119,7 @@ def test_it(pubsub, pubsub_topic, pubsub_subscription):
 """,
     )
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*nack loop: * has handed out message 1 1000 times at one instant"])
+    result.stdout.fnmatch_lines(["*nack loop: * has handed out m1 1000 times at one instant: *"])
 
 
 def test_the_header_says_which_pubsub_it_is(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

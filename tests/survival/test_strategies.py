@@ -13,9 +13,9 @@ from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.filters import parse
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.settings import TopicSettings
+from publican_emulator.testing.handle import Pubsub
 from publican_protocol.pubsub import PubsubMessage
 from pytest_publican import DeliveryPlan, Message, strategies
-from pytest_publican.handle import Pubsub
 
 BRIEFLY = settings(database=None, deadline=None, max_examples=30)
 NOON = Nanos(1_700_000_000 * SECOND)

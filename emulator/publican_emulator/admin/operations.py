@@ -9,9 +9,9 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from publican_emulator.admin import views
+from publican_emulator.admin import conditions, standing, views
 from publican_emulator.admin.asked import Asked
 from publican_emulator.broker import mischief
 from publican_emulator.broker.errors import FailedPrecondition, InvalidArgument, NotFound
@@ -29,6 +29,8 @@ EVENTS_MAX: Final = 10_000
 
 WAIT_S_MAX: Final = 60.0
 
+_RESET: Final = ("why", "clock", "start", "history", "pullWaitSeconds")
+
 Answer = Mapping[str, Any] | str
 
 
@@ -44,6 +46,13 @@ class Operation:
     """Fields of the body, or of the query for a GET."""
 
 
+class Keep(Protocol):
+    """Says whether history is kept, and after how many real seconds a Pull gives up; None: as it is."""
+
+    def __call__(self, *, history: bool | None, pull_wait_s: float | None) -> None:
+        """Say it."""
+
+
 class Operations:
     """The operations on one emulator."""
 
@@ -53,10 +62,10 @@ class Operations:
         history: History,
         describe: Callable[[], Mapping[str, Any]],
         surprises: Callable[[], list[Exception]],
-        keep_history: Callable[[bool], None],
+        keep: Keep,
     ) -> None:
-        """`describe` tells of the emulator as a whole; `surprises` gives its own errors; `keep_history` says what a reset begins with."""
-        self._keep_history = keep_history
+        """`describe` tells of the emulator as a whole; `surprises` gives its own errors; `keep` says what it does after a reset."""
+        self._keep = keep
         history.heard = self.heard
         self._control = control
         self._history = history
@@ -68,9 +77,7 @@ class Operations:
         self.table: Final = (
             Operation("GET", "/health", "Whether it serves", lambda asked: {"status": "ok"}),
             Operation("GET", "/info", "Version, address, clock", lambda asked: {**self._describe(), **self._time()}),
-            Operation(
-                "POST", "/reset", "Begin with an empty Pub/Sub; clock: virtual, real, or as it is", self._reset, ("why", "clock", "start", "history")
-            ),
+            Operation("POST", "/reset", "Begin with an empty Pub/Sub; clock: virtual, real, or as it is", self._reset, _RESET),
             Operation("POST", "/restart", "End every stream and connection, as a restart does; nothing is lost", self._restart),
             Operation("GET", "/clock", "The time", lambda asked: self._time()),
             Operation("POST", "/clock/advance", "Let seconds pass, from deadline to deadline", self._advance, ("seconds",)),
@@ -81,18 +88,24 @@ class Operations:
             Operation("POST", "/settle", "Return when whoever waits for messages has what there is for it", self._settle),
             Operation("GET", "/events", "What happened after a number; waits for it so many seconds", self._events, ("after", "waitSeconds")),
             Operation(
-                "GET", "/messages", "Every message with its events and states, of a topic, a subscription or all", self._messages, ("resource",)
+                "GET",
+                "/messages",
+                "Every message with its events and states, of a topic, a subscription or all",
+                self._messages,
+                ("resource", "messageId"),
             ),
+            Operation("GET", "/unacked", "How many deliveries of a topic or subscription are still to be acked", self._unacked, ("resource",)),
             Operation("GET", "/consumers", "Open streams and waiting pulls", self._consumers),
-            Operation("GET", "/history", "The timeline as text", lambda asked: self._history.text()),
+            Operation("GET", "/history", "The timeline as text, of one message or of all", self._timeline, ("messageId",)),
             Operation("GET", "/surprises", "Errors inside the emulator, and nack loops", self._errors),
+            Operation("GET", "/ending", "What is open or wrong at the end of a test; waits for streams to go", self._ending, ("waitSeconds",)),
             Operation("GET", "/faults", "The faults there are, with their hits", lambda asked: {"faults": self._told_faults()}),
             Operation(
                 "POST",
                 "/faults",
                 "Let calls fail (code, message), wait (delaySeconds), or lack a permission (permission, resource)",
                 self._fault,
-                ("method", "code", "message", "delaySeconds", "times", "permission", "resource"),
+                ("method", "code", "message", "delaySeconds", "times", "permission", "resource", "when"),
             ),
             Operation("DELETE", "/faults", "Take all faults back; tells those that met nothing", self._clear_faults),
             Operation("DELETE", "/faults/{fault}", "Take one fault back; tells its hits", self._remove_fault),
@@ -102,6 +115,9 @@ class Operations:
             Operation("POST", "/{subscription}/expire", "End the lease of a message now", self._expire, ("messageId",)),
             Operation("POST", "/{subscription}/duplicate", "Deliver a second copy of a message", self._duplicate, ("messageId",)),
             Operation("GET", "/{subscription}/mischief", "How much mischief has been done", self._mischief),
+            Operation(
+                "DELETE", "/{subscription}/mischief", "Take back so much of what is still to be done", self._less, ("acksToLose", "batchesToReorder")
+            ),
         )
 
     def heard(self) -> None:
@@ -118,8 +134,13 @@ class Operations:
         start = asked.instant("start")
         if kind not in {"", "virtual", "real"}:
             raise InvalidArgument(f"Invalid clock: {kind!r}; it is virtual or real.")
-        if "history" in asked.fields:
-            self._keep_history(asked.fields["history"] is True)
+        history = asked.fields.get("history")
+        if history not in {None, True, False}:
+            raise InvalidArgument(f"Invalid history: {history!r}; it is true or false.")
+        pull_wait_s = asked.number("pullWaitSeconds") if "pullWaitSeconds" in asked.fields else None
+        if pull_wait_s is not None and pull_wait_s < 0:
+            raise InvalidArgument(f"Invalid pullWaitSeconds: {pull_wait_s}; it is 0 or more.")
+        self._keep(history=history, pull_wait_s=pull_wait_s)
         clock = VirtualClock(start) if kind == "virtual" or start is not None else SystemClock() if kind == "real" else None
         self._control.reset(asked.text("why", "The emulator was reset."), clock=clock)
         self._faults.clear()
@@ -171,7 +192,8 @@ class Operations:
 
     def _told(self, after: int) -> dict[str, Any]:
         events = [views.event(number, fact) for number, fact in itertools.islice(self._history.since(after), EVENTS_MAX)]
-        return {**self._time(), "events": events, "last": events[-1]["number"] if events else min(after, self._history.count)}
+        told = {**self._time(), "events": events, "last": events[-1]["number"] if events else min(after, self._history.count)}
+        return {**told, "nackLoops": list(self._history.nack_loops)} if self._history.nack_loops else told
 
     async def _events(self, asked: Asked) -> Answer:
         after = round(asked.number("after", 0.0))
@@ -195,17 +217,41 @@ class Operations:
         for name in broker.existing_names("subscription"):
             for each in peek(broker.get_subscription(name, now), now):
                 unacked.setdefault(each.message, {})[name] = views.state(each)
-        return {"messages": views.messages(self._history.since(0), unacked, resource=asked.text("resource", ""))}
+        facts = self._history.of_message(asked.message_id()) if "messageId" in asked.fields else self._history.since(0)
+        return {"messages": views.messages(facts, unacked, resource=asked.text("resource", ""))}
+
+    def _unacked(self, asked: Asked) -> Answer:
+        now, broker, resource = self._control.now(), self._control.broker, asked.text("resource")
+        known = [broker.get_subscription(name, now) for name in broker.existing_names("subscription")]
+        meant = [each for each in known if resource == each.name or (each.topic is not None and resource == each.topic.name)]
+        return {"unacked": sum(1 for each in meant for _ in peek(each, now))}
+
+    def _timeline(self, asked: Asked) -> Answer:
+        if "messageId" in asked.fields:
+            return self._history.text_of(asked.message_id())
+        return self._history.text(standing=standing.lines(self._control.broker, self._history, self._control.now()))
 
     def _errors(self, asked: Asked) -> Answer:
+        return self._troubles()
+
+    def _troubles(self) -> dict[str, Any]:
         return {"errors": [f"{type(error).__name__}: {error}" for error in self._surprises()], "nackLoops": list(self._history.nack_loops)}
 
+    async def _ending(self, asked: Asked) -> Answer:
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + min(asked.number("waitSeconds", 0.0), WAIT_S_MAX)
+        while list(self._control.broker.consumers()) and (left_s := give_up - loop.time()) > 0:
+            await self._control.operated(left_s)
+        return {**self._troubles(), "consumers": self._open()}
+
     def _consumers(self, asked: Asked) -> Answer:
-        told = [
+        return {"consumers": self._open()}
+
+    def _open(self) -> list[dict[str, Any]]:
+        return [
             {"label": each.label, "subscription": each.subscription.name, "clientId": each.client_id, "outstanding": each.outstanding}
             for each in self._control.broker.consumers()
         ]
-        return {"consumers": told}
 
     # faults
 
@@ -214,12 +260,13 @@ class Operations:
             return self._kept(self._denial(permission, asked))
         method, code, message = asked.text("method"), asked.text("code", ""), asked.text("message", "")
         times = asked.whole("times", 1)
+        when = conditions.read(method, asked.fields.get("when"))
         if code:
             if code not in Code.__members__ or code == Code.OK.name:
                 raise InvalidArgument(f"Invalid code: {code!r}; it is one of {', '.join(each.name for each in Code if each is not Code.OK)}.")
-            fault = self._control.faults.fail(method, code, message, times=times or None)
+            fault = self._control.faults.fail(method, code, message, times=times or None, when=when)
         else:
-            fault = self._control.faults.delay(method, asked.number("delaySeconds"), times=times or None)
+            fault = self._control.faults.delay(method, asked.number("delaySeconds"), times=times or None, when=when)
         return self._kept(fault)
 
     def _denial(self, permission: str, asked: Asked) -> Fault:
@@ -272,6 +319,10 @@ class Operations:
         count = mischief.duplicate(self._subscription(asked), asked.message_id())
         await self._control.settle()
         return {"count": count}
+
+    def _less(self, asked: Asked) -> Answer:
+        mischief.less(self._subscription(asked), acks=asked.whole("acksToLose", 0), batches=asked.whole("batchesToReorder", 0))
+        return self._mischief(asked)
 
     def _mischief(self, asked: Asked) -> Answer:
         done = self._subscription(asked).mischief

@@ -26,6 +26,7 @@ class Kind(enum.Enum):
     ACK_REFUSED = "ack refused"
     FORWARDED = "forwarded"
     DROPPED = "dropped"
+    FOUND_NOTHING = "pulled none"
     SOUGHT = "sought"
     CREATED = "created"
     UPDATED = "updated"

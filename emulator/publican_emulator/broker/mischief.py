@@ -63,6 +63,13 @@ def reorder(subscription: "Subscription", batches: int) -> Mischief:
     return subscription.mischief
 
 
+def less(subscription: "Subscription", *, acks: int, batches: int) -> None:
+    """Take back so much of what is still to be done."""
+    if subscription.mischief is not None:
+        subscription.mischief.acks_to_lose = max(0, subscription.mischief.acks_to_lose - acks)
+        subscription.mischief.batches_to_reorder = max(0, subscription.mischief.batches_to_reorder - batches)
+
+
 def expire(subscription: "Subscription", message_id: int, now: Nanos) -> int:
     """End the leases of a message now, as if their deadline had passed; give how many there were."""
     ended = 0

@@ -169,6 +169,8 @@ class Subscription:
         if self.mischief is not None:
             self.mischief.reorder(messages)
         holder = None if consumer.takes_once else consumer
+        if holder is None:
+            consumer.handed += 1
         parts = [self._lease_single(single, deadline, holder) for single in singles]
         if messages:
             group = self.book.lease_group(messages, deadline, holder)
@@ -176,8 +178,14 @@ class Subscription:
         self.around.timers.arm(self, deadline)
         if self.around.listener is not None:
             for part, attempt in zip(parts, [*(single.attempts for single in singles), 1], strict=False):
-                self.state(Kind.DELIVERED, part.messages, now, attempt=attempt, until=deadline, consumer=consumer.label)
+                self.state(
+                    Kind.DELIVERED, part.messages, now, attempt=attempt, until=deadline, consumer=consumer.label, note=self._of_lease(consumer)
+                )
         return Batch(parts)
+
+    def _of_lease(self, consumer: Consumer) -> str:
+        own = self.settings.ack_deadline_s * SECOND
+        return "" if consumer.lease_for in {None, own} else "(set by the stream)"
 
     def _lease_single(self, single: Single, deadline: Nanos, holder: Consumer | None) -> Part:
         self.book.lease_single(single, deadline, holder)

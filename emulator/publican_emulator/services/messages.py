@@ -41,7 +41,7 @@ class Messages:
 
     def __init__(self, driver: Driver, *, pull_wait_s: float) -> None:
         self._driver = driver
-        self._pull_wait_s = pull_wait_s
+        self.pull_wait_s = pull_wait_s
 
     def handlers(self) -> Mapping[str, Handler]:
         """Give the handlers by method path."""
@@ -81,7 +81,7 @@ class Messages:
         commit = None
         answer = b""
         try:
-            async with asyncio.timeout(self._pull_wait_s):
+            async with asyncio.timeout(self.pull_wait_s):
                 while not answer:
                     await driver.ready(consumer)
                     batch, commit = driver.run(broker.lease, consumer, limits.PULL_BYTES)

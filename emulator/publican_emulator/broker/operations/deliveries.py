@@ -13,6 +13,7 @@ from publican_emulator.broker.ackids import AckIds
 from publican_emulator.broker.batch import Batch
 from publican_emulator.broker.consumer import Consumer, a_pull, a_stream
 from publican_emulator.broker.errors import BadArgument, InvalidArgument
+from publican_emulator.broker.events import Kind
 from publican_emulator.broker.exactly_once import refusal
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.settings import check_ack_deadline, check_extension
@@ -107,6 +108,8 @@ def close(broker: "Broker", consumer: Consumer, now: Nanos) -> None:
     subscription = consumer.subscription
     if not consumer.takes_once and consumer.end is None:
         subscription.last_activity = now
+    if consumer.takes_once and not consumer.handed and consumer.end is None:
+        subscription.state(Kind.FOUND_NOTHING, (), now, consumer=consumer.label)
     subscription.rotation.close(consumer)
     subscription.backlog.closed(consumer)
 

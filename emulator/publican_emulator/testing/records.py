@@ -111,6 +111,11 @@ class MessageRecord:
         open_states = [state for state in self.states.values() if state not in _SETTLED]
         return "unread" if not self.states else open_states[0] if open_states else next(iter(self.states.values()))
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is acked, dead-lettered or dropped wherever it went."""
+        return bool(self.states) and all(state in _SETTLED for state in self.states.values())
+
     def _of(self, *kinds: str) -> list[Event]:
         return [event for event in self.events if event.kind in kinds]
 

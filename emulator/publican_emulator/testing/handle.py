@@ -5,52 +5,55 @@ PYTEST_DONT_REWRITE
 
 import asyncio
 import base64
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol, TypeVar
+from threading import Event as Flag
+from typing import TYPE_CHECKING, Any, Final
 
-from pytest_publican.faults import FaultHandle
-from pytest_publican.link import ADMIN, Link
-from pytest_publican.names import Subscription, Topic
-from pytest_publican.records import Event, MessageRecord, instant
+from publican_emulator.testing.link import ADMIN, Link
+from publican_emulator.testing.names import Subscription, Topic
+from publican_emulator.testing.records import Event, MessageRecord, instant
+from publican_emulator.testing.waiting import Waiting
+from publican_emulator.testing.wishes import Done, FaultHandle, Wish
 
-Seed = Mapping[str, Sequence[str]]
-"""Topics, each with its subscriptions; short ids or full names."""
+if TYPE_CHECKING:
+    from publican_emulator.control import Participant
 
-T = TypeVar("T")
+Seed = Mapping[str, Sequence[str] | Mapping[str, Mapping[str, Any]]]
+"""Topics, each with its subscriptions: `{"orders": ["billing"]}`, or `{"orders": {"billing": {"ack_deadline": 30}}}`; short ids or full names."""
 
 DEAD_LETTER_ATTEMPTS: Final = 5
+_FOREIGN_LOOK_S: Final = 0.05
 _real_now: Final = time.monotonic
-
-
-class Wish(Protocol):
-    """Something that a test wished to happen."""
-
-    words: str
-
-    @property
-    def hits(self) -> int:
-        """How often it has."""
 
 
 class TimedOut(AssertionError):
     """What was waited for did not happen in time."""
 
 
+class NackLoop(AssertionError):
+    """A message was handed out a thousand times while no time passed: its consumer gives it back at once, for ever."""
+
+
 class Pubsub:
     """A Pub/Sub with nothing in it but what this test makes."""
 
-    def __init__(self, link: Link, address: str, project: str) -> None:
+    def __init__(self, link: Link, address: str, project: str, prefix: str = "") -> None:
+        """`prefix`: what short ids of resources begin with, where names must be told apart from other people's."""
         self.link = link
         self.address = address
         """`HOST:PORT`, the value of PUBSUB_EMULATOR_HOST."""
         self.project = project
         """The project of short ids, and of PUBSUB_PROJECT_ID."""
+        self.prefix = prefix
         self.clock = PubsubClock(self)
         self.aio = Waiting(self)
         """The methods that take time, to be awaited: `await pubsub.aio.advance(11)`."""
         self._wishes: list[Wish] = []
+        self.told_loops: set[str] = set()
+        """Nack loops that the test has been told of."""
 
     def __repr__(self) -> str:
         return f"<Pubsub {self.address} {self.project}>"
@@ -113,11 +116,12 @@ class Pubsub:
         return {"deadLetterTopic": self._full("topics", topic), "maxDeliveryAttempts": attempts}
 
     def seed(self, seed: Seed) -> None:
-        """Create topics and their subscriptions."""
-        for topic_id, subscription_ids in seed.items():
-            topic = self.topic(topic_id)
-            for subscription_id in subscription_ids:
-                self.subscription(subscription_id, topic)
+        """Create topics and their subscriptions; see `Seed`."""
+        topics = {topic_id: self.topic(topic_id) for topic_id in seed}  # all of them first: dead letter topics among them
+        for topic_id, subscriptions in seed.items():
+            given = subscriptions if isinstance(subscriptions, Mapping) else {each: {} for each in subscriptions}
+            for subscription_id, settings in given.items():
+                self.subscription(subscription_id, topics[topic_id], **settings)
 
     def publish(self, topic: str, data: bytes = b"", *, ordering_key: str = "", **attributes: str) -> MessageRecord:
         """Publish a message without a client, and give its record.
@@ -128,10 +132,13 @@ class Pubsub:
         name = self._full("topics", topic)
         message = {"data": base64.b64encode(data).decode(), "attributes": attributes, "orderingKey": ordering_key}
         (message_id,) = self.link.ask("POST", f"/v1/{name}:publish", {"messages": [message]})["messageIds"]
-        return next(record for record in self.messages_of(name) if record.id == message_id)
+        if self.link.is_publican:
+            (told,) = self.link.ask("GET", f"{ADMIN}/messages?messageId={message_id}")["messages"]
+            return MessageRecord.of(told)
+        return MessageRecord(message_id, name, data, attributes, ordering_key, self.now(), (), {})
 
     def _full(self, collection: str, name: str) -> str:
-        return str(name) if "/" in name else f"projects/{self.project}/{collection}/{name}"
+        return str(name) if "/" in name else f"projects/{self.project}/{collection}/{self.prefix}{name}"
 
     # time
 
@@ -145,9 +152,10 @@ class Pubsub:
         Raises:
             ValueError: `seconds` is negative.
         """
+        __tracebackhide__ = True
         if seconds < 0:
             raise ValueError(f"time does not run backwards: {seconds} s")
-        return _events(self.link.ask("POST", f"{ADMIN}/clock/advance", {"seconds": seconds}))
+        return self._happened(self.link.ask("POST", f"{ADMIN}/clock/advance", {"seconds": seconds}))
 
     def move_to(self, instant: datetime) -> list[Event]:
         """Let time pass until `instant`, which must not lie in the past; give what happened.
@@ -155,35 +163,59 @@ class Pubsub:
         Raises:
             ValueError: it does, or it has no time zone.
         """
+        __tracebackhide__ = True
         if instant.tzinfo is None:
             raise ValueError(f"{instant!r} has no time zone; say which one: datetime(..., tzinfo=UTC)")
         if instant < self.now():
             raise ValueError(f"time does not run backwards: {instant} is before {self.now()}")
-        return _events(self.link.ask("POST", f"{ADMIN}/clock/move", {"to": instant.astimezone(UTC).isoformat()}))
+        return self._happened(self.link.ask("POST", f"{ADMIN}/clock/move", {"to": instant.astimezone(UTC).isoformat()}))
 
     def run_until(self, predicate: Callable[[], object], *, limit: float = 3600) -> list[Event]:
         """Let time pass from deadline to deadline until `predicate()` is true, at most `limit` seconds; give what happened.
 
         Raises:
             TimedOut: it is not true then.
+            NackLoop: a message is handed out again and again while no time passes.
         """
+        __tracebackhide__ = True
         happened: list[Event] = []
         end = self.now().timestamp() + limit
         self.settle()
         while not predicate():
             left_s = end - self.now().timestamp()
             told = self.link.ask("POST", f"{ADMIN}/clock/step", {"withinSeconds": max(0.0, left_s)})
-            happened += _events(told)
+            happened += self._happened(told)
             if not told["moved"]:
                 happened += self.advance(max(0.0, left_s))
                 if predicate():
                     break
-                raise TimedOut(f"not true within {limit} s of the emulator's time\n{self.dump()}")
+                raise TimedOut(f"not true within {limit:g} s of the emulator's time")
         return happened
 
     def settle(self) -> list[Event]:
         """Return when whoever waits for messages has what there is for it."""
-        return _events(self.link.ask("POST", f"{ADMIN}/settle", {}))
+        __tracebackhide__ = True
+        return self._happened(self.link.ask("POST", f"{ADMIN}/settle", {}))
+
+    def _happened(self, told: Mapping[str, Any]) -> list[Event]:
+        __tracebackhide__ = True
+        loops = [each for each in told.get("nackLoops", ()) if each not in self.told_loops]
+        if loops:
+            self.told_loops.update(loops)
+            raise NackLoop("\n".join(loops))
+        return _events(told)
+
+    @contextlib.contextmanager
+    def joined(self, participant: "Participant") -> Iterator[None]:
+        """Let a client run on this clock for a block: `advance` visits its deadlines in order with the emulator's, and waits for it at each.
+
+        Raises:
+            RuntimeError: the emulator is in another process, which cannot ask it.
+        """
+        if self.link.emulator is None:
+            raise RuntimeError("only an emulator in this process shares its clock with a client: use the inprocess backend")
+        with self.link.emulator.joined(participant):
+            yield
 
     # waiting
 
@@ -192,20 +224,35 @@ class Pubsub:
 
         Raises:
             TimedOut: it is not true then.
+            NackLoop: a message is handed out again and again while no time passes.
             RuntimeError: called in a running event loop, which would stand still: `await pubsub.until(...)` there.
         """
+        __tracebackhide__ = True
         if asyncio._get_running_loop() is not None:  # the documented ways raise or make one
             raise RuntimeError("wait_for blocks the running event loop, so nothing in it could happen: use `await pubsub.until(...)`")
         self._wait_for(predicate, timeout)
 
     def _wait_for(self, predicate: Callable[[], object], timeout: float) -> None:
+        __tracebackhide__ = True
         end = _real_now() + timeout
-        last = int(self.link.ask("GET", f"{ADMIN}/events?after=9999999999")["last"])
+        last = self._last_event()
         while not predicate():
             left_s = end - _real_now()
             if left_s <= 0:
-                raise TimedOut(f"not true within {timeout} s\n{self.dump()}")
-            last = int(self.link.ask("GET", f"{ADMIN}/events?after={last}&waitSeconds={left_s}")["last"])
+                raise TimedOut(f"not true within {timeout:g} s")
+            last = self._next_event(last, left_s)
+
+    def _last_event(self) -> int:
+        return int(self.link.ask("GET", f"{ADMIN}/events?after=9999999999")["last"]) if self.link.is_publican else 0
+
+    def _next_event(self, last: int, left_s: float) -> int:
+        if not self.link.is_publican:
+            Flag().wait(min(left_s, _FOREIGN_LOOK_S))  # it tells nobody what happens there
+            return 0
+        __tracebackhide__ = True
+        told = self.link.ask("GET", f"{ADMIN}/events?after={last}&waitSeconds={left_s}")
+        self._happened(told)
+        return int(told["last"])
 
     async def until(self, predicate: Callable[[], object], *, timeout: float = 5) -> None:  # noqa: ASYNC109  (as its twin)
         """Wait as `wait_for` does, in asyncio and trio; `predicate` is called in another thread.
@@ -221,10 +268,15 @@ class Pubsub:
         Raises:
             TimedOut: it is not, with those that are left.
         """
-        self.wait_for(lambda: self._is_settled(where), timeout=timeout)
+        __tracebackhide__ = True
+        try:
+            self.wait_for(lambda: self._is_settled(where), timeout=timeout)
+        except TimedOut:
+            left = [f"m{each.id} ({', '.join(_told(each))})" for each in self.messages_of(where) if self.unsettled(each)]
+            raise TimedOut(f"not acked within {timeout:g} s: {', '.join(left)}") from None
 
     def _is_settled(self, where: str) -> bool:
-        return not any(self.unsettled(message) for message in self.messages_of(where))
+        return not self.link.ask("GET", f"{ADMIN}/unacked?resource={where}")["unacked"]
 
     # what happened
 
@@ -252,18 +304,25 @@ class Pubsub:
 
     # faults
 
-    def fail(self, method: str, code: str, message: str = "", *, times: int | None = 1) -> FaultHandle:
+    def fail(self, method: str, code: str, message: str = "", *, times: int | None = 1, when: Mapping[str, Any] | None = None) -> FaultHandle:
         """Let the next calls of a method ("Publish", "*" for all) end with a code ("UNAVAILABLE"); `times` None: until it is removed.
 
-        Raises:
-            PubsubError: there is no such code.
-        """
-        words = f"fail({method!r}, {code!r}, times={times})"
-        return self._fault(words, method=method, code=code, message=message, times=times or 0)
+        `when`: only calls whose request has these fields, as the REST API names them: `when={"subscription": billing}`.
 
-    def delay(self, method: str, seconds: float, *, times: int | None = 1) -> FaultHandle:
-        """Let the next calls of a method wait so many seconds of the emulator's time before they are carried out."""
-        return self._fault(f"delay({method!r}, {seconds}, times={times})", method=method, delaySeconds=seconds, times=times or 0)
+        Raises:
+            PubsubError: there is no such method, code or field.
+        """
+        words = f"fail({method!r}, {code!r}, times={times}{'' if when is None else f', when={dict(when)}'})"
+        return self._fault(words, method=method, code=code, message=message, times=times or 0, **_given(when=when))
+
+    def delay(self, method: str, seconds: float, *, times: int | None = 1, when: Mapping[str, Any] | None = None) -> FaultHandle:
+        """Let the next calls of a method wait so many seconds of the emulator's time before they are carried out; `when` as in `fail`.
+
+        Raises:
+            PubsubError: there is no such method or field.
+        """
+        words = f"delay({method!r}, {seconds}, times={times}{'' if when is None else f', when={dict(when)}'})"
+        return self._fault(words, method=method, delaySeconds=seconds, times=times or 0, **_given(when=when))
 
     def deny(self, permission: str, resource: str = "", *, times: int | None = None) -> FaultHandle:
         """Let calls that need a permission ("pubsub.topics.publish") end with PERMISSION_DENIED, until it is removed or met `times` calls.
@@ -281,11 +340,16 @@ class Pubsub:
     def offline(self) -> FaultHandle:
         """Let every call fail with UNAVAILABLE and cut every stream, until the block ends."""
         fault = self._fault("offline()", method="*", code="UNAVAILABLE", message="The emulator is offline, as the test has wished.", times=0)
-        self.break_streams()
+        self._break_streams("")
         return fault
 
     def break_streams(self, subscription: str = "") -> int:
         """Cut the open streams and waiting pulls of a subscription, or all; give how many there were."""
+        count = self._break_streams(subscription)
+        self.remember(Done(f"break_streams({subscription.rpartition('/')[2]!r})" if subscription else "break_streams()", count))
+        return count
+
+    def _break_streams(self, subscription: str) -> int:
         name = self._full("subscriptions", subscription) if subscription else ""
         return int(self.link.ask("POST", f"{ADMIN}/streams/break", {"subscription": name})["count"])
 
@@ -323,45 +387,9 @@ class PubsubClock:
         self.move_to = pubsub.move_to
 
 
-class Waiting:
-    """The methods of a Pub/Sub that take time, to be awaited: in asyncio and trio, while the event loop goes on."""
-
-    def __init__(self, pubsub: Pubsub) -> None:
-        self._pubsub = pubsub
-
-    async def advance(self, seconds: float) -> list[Event]:
-        """See `Pubsub.advance`."""
-        return await _in_thread(lambda: self._pubsub.advance(seconds))
-
-    async def move_to(self, instant: datetime) -> list[Event]:
-        """See `Pubsub.move_to`."""
-        return await _in_thread(lambda: self._pubsub.move_to(instant))
-
-    async def run_until(self, predicate: Callable[[], object], *, limit: float = 3600) -> list[Event]:
-        """See `Pubsub.run_until`; `predicate` is called in another thread."""
-        return await _in_thread(lambda: self._pubsub.run_until(predicate, limit=limit))
-
-    async def settle(self) -> list[Event]:
-        """See `Pubsub.settle`."""
-        return await _in_thread(self._pubsub.settle)
-
-    async def wait_for(self, predicate: Callable[[], object], *, timeout: float = 5) -> None:  # noqa: ASYNC109  (as its twin)
-        """See `Pubsub.wait_for`; `predicate` is called in another thread."""
-        await _in_thread(lambda: self._pubsub.wait_for(predicate, timeout=timeout))
-
-    async def wait_until_acked(self, where: str, *, timeout: float = 5) -> None:  # noqa: ASYNC109  (as its twin)
-        """See `Pubsub.wait_until_acked`."""
-        await _in_thread(lambda: self._pubsub.wait_until_acked(where, timeout=timeout))
-
-
-async def _in_thread(function: Callable[[], T]) -> T:
-    if asyncio._get_running_loop() is not None:
-        return await asyncio.to_thread(function)
-    import importlib
-
-    trio: Any = importlib.import_module("trio")  # whose loop else
-    done: T = await trio.to_thread.run_sync(function)
-    return done
+def _told(message: MessageRecord) -> list[str]:
+    open_states = {name: state for name, state in message.states.items() if state not in {"acked", "dead-lettered", "dropped"}}
+    return [f"{state} on {name.rpartition('/')[2]}" for name, state in open_states.items()]
 
 
 def _events(told: Mapping[str, Any]) -> list[Event]:

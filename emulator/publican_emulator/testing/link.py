@@ -1,7 +1,5 @@
 """The way from the test to the emulator: requests to its REST and admin API, in this process or over a socket.
 
-Everything that the handle does goes through here, so a test does the same to an emulator in its own process, in another, or in a container.
-
 PYTEST_DONT_REWRITE
 """
 
@@ -15,13 +13,18 @@ from publican_emulator.broker.errors import PubsubError
 from publican_protocol.codes import Code
 
 if TYPE_CHECKING:
-    from publican_emulator import Emulator
+    from publican_emulator.emulator import Emulator
 
 ADMIN: Final = "/_publican"
 
 
 class Link(Protocol):
     """Asks an emulator."""
+
+    is_publican: bool
+    """Whether the admin API answers: whether time can be moved and it is known what happened."""
+    emulator: "Emulator | None"
+    """The emulator, where it is in this process."""
 
     def ask(self, method: str, target: str, body: Mapping[str, Any] | None = None) -> Any:
         """Give the parsed answer: JSON, or text.
@@ -34,19 +37,25 @@ class Link(Protocol):
 class Direct:
     """To an emulator in this process: no socket."""
 
+    is_publican = True
+
     def __init__(self, emulator: "Emulator") -> None:
-        self._emulator = emulator
+        self.emulator: Emulator | None = emulator
+        self._ask = emulator.ask
 
     def ask(self, method: str, target: str, body: Mapping[str, Any] | None = None) -> Any:
         """Ask it in its own loop."""
-        response = self._emulator.ask(method, target, b"" if body is None else json.dumps(body).encode())
+        response = self._ask(method, target, b"" if body is None else json.dumps(body).encode())
         return read(response.status, dict(response.headers).get("Content-Type", ""), response.body)
 
 
 class OverHttp:
     """To an emulator in another process: one connection, kept open."""
 
+    is_publican = True
+
     def __init__(self, address: str, timeout_s: float = 90.0) -> None:
+        self.emulator: Emulator | None = None
         self._connection = HTTPConnection(address, timeout=timeout_s)
         self._lock = threading.Lock()
 
