@@ -66,10 +66,10 @@ def test_a_block_of_python_runs(block: Block, pytester: pytest.Pytester) -> None
     if block.text.startswith("# conftest.py"):
         pytester.makeconftest(block.text)
         pytester.makepyfile("def test_it(pubsub): pass")
-        pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
+        pytester.runpytest_subprocess("-W", "error", "-p", "no:asyncio").assert_outcomes(passed=1)
     elif tests := len(re.findall(r"^(?:async )?def test_", block.text, re.MULTILINE)):
         pytester.makepyfile(block.text)
-        pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=tests)
+        pytester.runpytest_subprocess("-W", "error", "-p", "no:asyncio").assert_outcomes(passed=tests)
     else:
         with Emulator() as emulator:
             done = run_program(pytester.makepyfile(program=block.text), emulator.address)
@@ -80,7 +80,7 @@ def test_a_block_of_python_runs(block: Block, pytester: pytest.Pytester) -> None
 def test_an_example_runs(example: Path, pytester: pytest.Pytester) -> None:
     if example.name.startswith("test_"):
         pytester.makepyfile(example.read_text())
-        assert pytester.runpytest_subprocess("-W", "error").ret == 0
+        assert pytester.runpytest_subprocess("-W", "error", "-p", "no:asyncio").ret == 0
     else:
         with Emulator() as emulator:
             done = run_program(example, emulator.address)

@@ -25,6 +25,8 @@ def pull(subscription):
 def passed(suite: pytest.Pytester, code: str, *arguments: str, count: int = 1) -> pytest.RunResult:
     """Run the tests of `code` in a process of its own and check that they pass without a warning."""
     suite.makepyfile(test_it=f"from client import call, publish, pull\n{code}")
+    if not any("asyncio" in each for each in arguments):
+        arguments = ("-p", "no:asyncio", *arguments)  # which warns in every session that does not set its options
     result = suite.runpytest_subprocess("-W", "error", "-p", "no:cacheprovider", *arguments)
     result.assert_outcomes(passed=count)
     return result

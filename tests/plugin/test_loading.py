@@ -35,7 +35,7 @@ def test_a_session_that_uses_no_fixture_starts_no_emulator(pytester: pytest.Pyte
         import sys, threading
         def test_it(): assert "publican_emulator" not in sys.modules and threading.active_count() == 1
     """)
-    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-W", "error", "-p", "no:asyncio").assert_outcomes(passed=1)
 
 
 ROOTS = {"protocol": "publican_protocol", "emulator": "publican_emulator"}

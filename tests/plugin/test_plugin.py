@@ -352,8 +352,8 @@ async def test_it(pubsub_topic, pubsub_subscription):
     assert await asyncio.to_thread(publish, pubsub_topic) == ["1"]
     assert len(await asyncio.to_thread(pull, pubsub_subscription)) == 1
 """,
-        "-p",
-        "pytest_asyncio",
+        "-o",
+        "asyncio_default_fixture_loop_scope=function",
         f"--asyncio-mode={mode}",
     )
 

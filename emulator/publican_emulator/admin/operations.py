@@ -7,11 +7,11 @@ PYTEST_DONT_REWRITE
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from publican_emulator.admin import conditions, standing, views
+from publican_emulator.admin import conditions, following, standing, views
 from publican_emulator.admin.asked import Asked
 from publican_emulator.broker import mischief
 from publican_emulator.broker.errors import FailedPrecondition, InvalidArgument, NotFound
@@ -31,7 +31,16 @@ WAIT_S_MAX: Final = 60.0
 
 _RESET: Final = ("why", "clock", "start", "history", "pullWaitSeconds")
 
-Answer = Mapping[str, Any] | str
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """Events as they come: those that there are, and then the others, as server-sent events."""
+
+    so_far: bytes
+    more: AsyncIterator[bytes]
+
+
+Answer = Mapping[str, Any] | str | Following
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,14 @@ class Operations:
                 "POST", "/clock/step", "Let time pass until the next deadline, if it is within so many seconds", self._step, ("withinSeconds",)
             ),
             Operation("POST", "/settle", "Return when whoever waits for messages has what there is for it", self._settle),
-            Operation("GET", "/events", "What happened after a number; waits for it so many seconds", self._events, ("after", "waitSeconds")),
+            Operation(
+                "GET",
+                "/events",
+                "What happened after a number; waits for it so many seconds; follow: as server-sent events, without end",
+                self._events,
+                ("after", "waitSeconds", "follow"),
+            ),
+            Operation("GET", "/state", "Every topic, subscription and snapshot, with how much waits and is leased", self._state),
             Operation(
                 "GET",
                 "/messages",
@@ -114,6 +130,7 @@ class Operations:
             Operation("POST", "/{subscription}/reorder", "Turn the next batches round", self._reorder, ("count",)),
             Operation("POST", "/{subscription}/expire", "End the lease of a message now", self._expire, ("messageId",)),
             Operation("POST", "/{subscription}/duplicate", "Deliver a second copy of a message", self._duplicate, ("messageId",)),
+            Operation("GET", "/{subscription}/messages", "What is not acked, without taking it", self._peek, ("max",)),
             Operation("GET", "/{subscription}/mischief", "How much mischief has been done", self._mischief),
             Operation(
                 "DELETE", "/{subscription}/mischief", "Take back so much of what is still to be done", self._less, ("acksToLose", "batchesToReorder")
@@ -197,18 +214,45 @@ class Operations:
 
     async def _events(self, asked: Asked) -> Answer:
         after = round(asked.number("after", 0.0))
+        if asked.text("follow", "") not in {"", "false", "0"}:
+            return Following(following.sent(self._told(after)["events"]), self._follow(after))
         wait_s = min(asked.number("waitSeconds", 0.0), WAIT_S_MAX)
         if self._history.count <= after and wait_s > 0:
-            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.add(waiting)
-            try:
-                async with asyncio.timeout(wait_s):
-                    await waiting
-            except TimeoutError:
-                pass
-            finally:
-                self._waiting.discard(waiting)
+            await self._something_happens(wait_s)
         return self._told(after)
+
+    async def _something_happens(self, wait_s: float) -> None:
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(waiting)
+        try:
+            async with asyncio.timeout(wait_s):
+                await waiting
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting.discard(waiting)
+
+    async def _follow(self, after: int) -> AsyncIterator[bytes]:
+        last = int(self._told(after)["last"])
+        while True:
+            if self._history.count < last:  # it has begun again
+                last = 0
+                yield following.RESET
+            told = self._told(last)
+            if told["events"]:
+                last = int(told["last"])
+                yield following.sent(told["events"])
+                continue
+            await self._something_happens(following.BEAT_S)
+            if self._history.count == last:
+                yield following.BEAT
+
+    def _state(self, asked: Asked) -> Answer:
+        return views.resources(self._control.broker, self._control.now())
+
+    def _peek(self, asked: Asked) -> Answer:
+        unacked = itertools.islice(peek(self._subscription(asked), self._control.now()), asked.whole("max", EVENTS_MAX))
+        return {"messages": [views.unacked(each) for each in unacked]}
 
     def _messages(self, asked: Asked) -> Answer:
         now = self._control.now()

@@ -7,6 +7,7 @@ PYTEST_DONT_REWRITE
 """
 
 import html
+import ipaddress
 import json
 import re
 from collections.abc import Awaitable, Coroutine, Mapping
@@ -14,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from publican_emulator.admin.asked import Asked
-from publican_emulator.admin.operations import Answer, Operation, Operations
+from publican_emulator.admin.operations import Answer, Following, Operation, Operations
 from publican_emulator.broker.errors import InvalidArgument, PermissionDenied, PubsubError
 from publican_emulator.rpc.http import Headers, HttpRequest, HttpResponse, effective
 from publican_emulator.rpc.rest import ADMIN_PREFIX as PREFIX
@@ -22,6 +23,9 @@ from publican_emulator.rpc.status import HTTP_STATUS, failure, rest_error
 from publican_protocol.codes import Code
 
 HEADER: Final = "x-publican-admin"
+
+_PRIVATE_NAMES: Final = (".localhost", ".local", ".internal", ".test")
+"""Ends of names that are not given out in public (RFC 6761, RFC 6762, ICANN on .internal)."""
 
 _PATTERNS: Final = {"subscription": r"projects/[^/]+/subscriptions/[^/]+", "fault": r"[^/]+"}
 
@@ -40,12 +44,13 @@ class AdminPages:
         """Answer a request whose path begins with the prefix; `headers` go into the response."""
         headers = [*self._headers, *headers]
         try:
+            _check_host(request)
             if not self._enabled:
                 raise PermissionDenied("The admin API is off, because this emulator listens to other machines: start it with --admin to allow it.")
             called = self._called(effective(request))
         except PubsubError as error:
             return _refusal(error, headers)
-        return _shown(called, headers) if isinstance(called, (str, Mapping)) else _later(called, headers)
+        return _later(called, headers) if isinstance(called, Awaitable) else _shown(called, headers)
 
     def _called(self, request: HttpRequest) -> Answer | Awaitable[Answer]:
         path, _, query = request.target.partition("?")
@@ -64,6 +69,24 @@ class AdminPages:
         raise _NoSuchPath(f"Nothing answers {request.method} {PREFIX}{path[:200]}: {what}.")
 
 
+def _check_host(request: HttpRequest) -> None:
+    """Refuse a name that a stranger's DNS may point at this machine: a page there would count as ours, and could read what we tell.
+
+    Raises:
+        PermissionDenied: the host is neither a number, nor a name without a dot (`localhost`, a container's), nor one that no public DNS has.
+    """
+    host = request.headers.get("host", "")
+    name = (host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host).strip("[]").lower().rstrip(".")
+    if "." not in name or name.endswith(_PRIVATE_NAMES):
+        return
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        raise PermissionDenied(
+            f"The admin API does not answer to the name {name[:100]!r}: ask by a number, by localhost, or by a name without a dot."
+        ) from None
+
+
 class _NoSuchPath(PubsubError):
     code = Code.NOT_FOUND
 
@@ -74,6 +97,8 @@ def _pattern(found: re.Match[str]) -> str:
 
 def _fields(operation: Operation, request: HttpRequest, query: str) -> Mapping[str, Any]:
     fields: Any = dict(parse_qsl(query, keep_blank_values=True))
+    if "after" in operation.takes and "last-event-id" in request.headers:
+        fields["after"] = request.headers["last-event-id"]
     if request.method != "GET":
         if HEADER not in request.headers:
             raise PermissionDenied(f"A request that changes something must carry the header {HEADER} (any value): web pages cannot send it.")
@@ -95,6 +120,9 @@ async def _later(called: Awaitable[Answer], headers: Headers) -> HttpResponse:
 
 
 def _shown(answer: Answer, headers: Headers) -> HttpResponse:
+    if isinstance(answer, Following):
+        own = [("Content-Type", "text/event-stream; charset=UTF-8"), ("Cache-Control", "no-store")]
+        return HttpResponse(200, [*own, *headers], answer.so_far, answer.more)
     if isinstance(answer, str):
         kind = "text/html" if answer.startswith("<!doctype") else "text/plain"
         return HttpResponse(200, [("Content-Type", f"{kind}; charset=UTF-8"), *headers], answer.encode())

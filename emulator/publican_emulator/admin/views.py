@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.events import Fact, Kind
 from publican_emulator.broker.instants import SECOND, Nanos
-from publican_emulator.broker.peek import Peeked
+from publican_emulator.broker.peek import Peeked, peek
 from publican_protocol import wire
 from publican_protocol.pubsub import PubsubMessage
 
@@ -104,6 +105,26 @@ def _message(stored: bytes) -> dict[str, Any]:
         "events": [],
         "states": {},
     }
+
+
+def unacked(peeked: Peeked) -> dict[str, Any]:
+    """Give one unacked message of a subscription, with how it stands."""
+    told = _message(peeked.message)
+    return {name: told[name] for name in ("messageId", "data", "attributes", "orderingKey", "publishTime")} | state(peeked)
+
+
+def resources(broker: Broker, now: Nanos) -> dict[str, Any]:
+    """Give what there is: topics, subscriptions with how much waits there and is leased, snapshots."""
+    subscriptions = []
+    for name in broker.existing_names("subscription"):
+        subscription = broker.get_subscription(name, now)
+        leased = waiting = 0
+        for each in peek(subscription, now):
+            leased += each.is_leased
+            waiting += not each.is_leased
+        topic = None if subscription.topic is None else subscription.topic.name
+        subscriptions.append({"name": name, "topic": topic, "leased": leased, "waiting": waiting, "consumers": len(subscription.rotation.consumers)})
+    return {"topics": list(broker.existing_names("topic")), "subscriptions": subscriptions, "snapshots": list(broker.existing_names("snapshot"))}
 
 
 def state(peeked: Peeked) -> dict[str, Any]:

@@ -7,7 +7,7 @@ PYTEST_DONT_REWRITE
 
 import dataclasses
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,6 +44,8 @@ class HttpResponse:
     status: int
     headers: Headers
     body: bytes
+    more: AsyncIterator[bytes] | None = None
+    """What follows the body for as long as the client stays, where the carrier can send it: HTTP/1.1."""
 
 
 def effective(request: HttpRequest) -> HttpRequest:

@@ -7,6 +7,7 @@ PYTEST_DONT_REWRITE
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -97,6 +98,8 @@ class Http1:
             headers[name] = f"{headers[name]},{value}" if name in headers else value
         answer = self._rest.answer(HttpRequest(request.method, request.raw_path, headers, body, str(request.remote)))
         given = answer if isinstance(answer, HttpResponse) else await answer
+        if given.more is not None:
+            return await _streamed(request, given, given.more)
         sent = web.Response(status=given.status, body=given.body)
         sent.headers.extend((name, value) for name, value in given.headers if name.lower() != "content-length")
         return sent
@@ -120,3 +123,14 @@ class Http1:
         finally:
             self._budget.give(size)
         return b"".join(parts)
+
+
+async def _streamed(request: BaseRequest, given: HttpResponse, more: AsyncIterator[bytes]) -> web.StreamResponse:
+    """Send a response whose end nobody knows; a client that goes away cancels it."""
+    sent = web.StreamResponse(status=given.status)
+    sent.headers.extend(given.headers)
+    await sent.prepare(request)
+    await sent.write(given.body)
+    async for piece in more:
+        await sent.write(piece)
+    return sent
