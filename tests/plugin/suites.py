@@ -21,12 +21,23 @@ def pull(subscription):
     return [each["message"]["data"] for each in answer.get("receivedMessages", [])]
 '''
 
+OURS = "pytest_publican.plugin"
+EVERY_PLUGIN = "every plugin that is installed, as pytest loads them by itself"
 
-def passed(suite: pytest.Pytester, code: str, *arguments: str, count: int = 1) -> pytest.RunResult:
+
+def run(suite: pytest.Pytester, code: str, *arguments: str, plugins: tuple[str, ...] | str = ()) -> pytest.RunResult:
+    """Run the tests of `code` in a process of its own, with our plugin and the named ones: loading all that are installed takes a second."""
+    suite.makepyfile(test_it=code)
+    with pytest.MonkeyPatch.context() as environment:
+        if plugins == EVERY_PLUGIN:
+            return suite.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+        environment.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        loaded = [word for each in (OURS, *plugins) for word in ("-p", each)]
+        return suite.runpytest_subprocess("-p", "no:cacheprovider", *loaded, *arguments)
+
+
+def passed(suite: pytest.Pytester, code: str, *arguments: str, count: int = 1, plugins: tuple[str, ...] | str = ()) -> pytest.RunResult:
     """Run the tests of `code` in a process of its own and check that they pass without a warning."""
-    suite.makepyfile(test_it=f"from client import call, publish, pull\n{code}")
-    if not any("asyncio" in each for each in arguments):
-        arguments = ("-p", "no:asyncio", *arguments)  # which warns in every session that does not set its options
-    result = suite.runpytest_subprocess("-W", "error", "-p", "no:cacheprovider", *arguments)
+    result = run(suite, f"from client import call, publish, pull\n{code}", "-W", "error", *arguments, plugins=plugins)
     result.assert_outcomes(passed=count)
     return result

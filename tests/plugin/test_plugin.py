@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.plugin.suites import passed
+from tests.plugin.suites import EVERY_PLUGIN, passed
 
 pytest_plugins = ["pytester"]
 
@@ -53,8 +53,6 @@ def {long}_1(pubsub_topic): ids.add(pubsub_topic.id)
 def {long}_2(pubsub_topic): ids.add(pubsub_topic.id)
 def test_after(): assert [len(each) for each in ids] == [255, 255]
 """,
-        "-p",
-        "no:randomly",
         count=3,
     )
 
@@ -137,8 +135,6 @@ def test_inside(pubsub, monkeypatch):
 
 def test_after(): assert names() == outside
 """,
-        "-p",
-        "no:randomly",
         count=3,
     )
 
@@ -150,7 +146,7 @@ def test_the_environment_is_restored_after_a_test_that_fails(suite: pytest.Pytes
         def test_fails(pubsub): assert False
         def test_after(): assert "PUBSUB_EMULATOR_HOST" not in os.environ
     """)
-    suite.runpytest_subprocess("-p", "no:randomly").assert_outcomes(passed=1, failed=1)
+    suite.runpytest_subprocess("-p", "no:randomly", "-p", "no:asyncio").assert_outcomes(passed=1, failed=1)
 
 
 def test_the_seed_is_what_every_test_starts_with(suite: pytest.Pytester) -> None:
@@ -262,8 +258,6 @@ def test_after():
     assert answer["error"]["status"] == "FAILED_PRECONDITION"
     assert "test_it.py::test_leaves_it" in answer["error"]["message"]
 """,
-        "-p",
-        "no:randomly",
         count=2,
     )
 
@@ -282,7 +276,7 @@ def test_the_next_one(pubsub):
     assert call("GET", "projects/test-project/topics") == {}
 """
     )
-    result = suite.runpytest_subprocess("-p", "no:randomly")
+    result = suite.runpytest_subprocess("-p", "no:randomly", "-p", "no:asyncio")
     result.assert_outcomes(passed=2, errors=1)
     result.stdout.fnmatch_lines(["*ExceptionGroup: errors inside the emulator*", "*ZeroDivisionError*"])
 
@@ -302,99 +296,10 @@ def test_it(pubsub, pubsub_topic, pubsub_subscription, number):
         "-n",
         "2",
         count=20,
+        plugins=("xdist.plugin",),
     )
 
 
 @pytest.mark.parametrize("arguments", [["-p", "no:randomly"], ["-p", "randomly"], ["-p", "no:xdist"]])
 def test_it_works_with_and_without_other_plugins(suite: pytest.Pytester, arguments: list[str]) -> None:
-    passed(suite, "def test_it(pubsub_topic): assert publish(pubsub_topic) == ['1']", *arguments)
-
-
-def test_it_works_in_asyncio_unittest_and_frozen_tests(suite: pytest.Pytester) -> None:
-    passed(
-        suite,
-        """
-import asyncio, unittest, pytest
-from freezegun import freeze_time
-
-def test_in_a_loop(pubsub_topic):
-    async def main():
-        return await asyncio.to_thread(publish, pubsub_topic)
-    assert asyncio.run(main()) == ["1"]
-
-class TestUnit(unittest.TestCase):
-    @pytest.fixture(autouse=True)
-    def _pubsub(self, pubsub_topic): self.topic = pubsub_topic
-    def test_unit(self): self.assertEqual(publish(self.topic), ["1"])
-
-@freeze_time("2020-01-01")
-def test_frozen(pubsub, pubsub_topic, pubsub_subscription):
-    assert publish(pubsub_topic) == ["1"]
-    assert len(pull(pubsub_subscription)) == 1
-    assert pull(pubsub_subscription) == []
-    pubsub.advance(10)
-    assert len(pull(pubsub_subscription)) == 1
-""",
-        count=3,
-    )
-
-
-@pytest.mark.parametrize("mode", ["strict", "auto"])
-def test_it_works_beside_pytest_asyncio(suite: pytest.Pytester, mode: str) -> None:
-    pytest.importorskip("pytest_asyncio")
-    passed(
-        suite,
-        """
-import asyncio, pytest
-
-@pytest.mark.asyncio
-async def test_it(pubsub_topic, pubsub_subscription):
-    assert await asyncio.to_thread(publish, pubsub_topic) == ["1"]
-    assert len(await asyncio.to_thread(pull, pubsub_subscription)) == 1
-""",
-        "-o",
-        "asyncio_default_fixture_loop_scope=function",
-        f"--asyncio-mode={mode}",
-    )
-
-
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_it_works_beside_anyio(suite: pytest.Pytester, backend: str) -> None:
-    pytest.importorskip("anyio")
-    pytest.importorskip(backend)
-    passed(
-        suite,
-        f"""
-import anyio.to_thread, pytest
-
-@pytest.fixture
-def anyio_backend():
-    return "{backend}"
-
-@pytest.mark.anyio
-async def test_it(pubsub_topic, pubsub_subscription):
-    assert await anyio.to_thread.run_sync(publish, pubsub_topic) == ["1"]
-    assert len(await anyio.to_thread.run_sync(pull, pubsub_subscription)) == 1
-""",
-    )
-
-
-def test_it_starts_and_serves_while_sockets_are_forbidden(suite: pytest.Pytester) -> None:
-    pytest.importorskip("pytest_socket")
-    pytest.importorskip("grpc")
-    passed(
-        suite,
-        """
-import grpc, pytest, socket
-
-def test_it(pubsub, pubsub_topic):
-    with pytest.raises(Exception, match="socket"):
-        socket.socket()
-    with grpc.insecure_channel(pubsub.address) as channel:  # the C core opens its own sockets
-        ask = channel.unary_unary("/google.pubsub.v1.Publisher/GetTopic")
-        assert pubsub_topic.encode() in ask(b"\\x0a" + bytes([len(pubsub_topic)]) + pubsub_topic.encode(), timeout=10)
-""",
-        "--disable-socket",
-        "-W",
-        "default",
-    )
+    passed(suite, "def test_it(pubsub_topic): assert publish(pubsub_topic) == ['1']", "-p", "no:asyncio", *arguments, plugins=EVERY_PLUGIN)

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from publican_emulator import Emulator
-from tests.plugin.suites import passed
+from tests.plugin.suites import passed, run
 
 pytest_plugins = ["pytester"]
 
@@ -23,14 +23,9 @@ def test_it(pubsub, pubsub_topic, pubsub_subscription):
 """
 
 
-def run(suite: pytest.Pytester, code: str, *arguments: str) -> pytest.RunResult:
-    suite.makepyfile(test_it=code)
-    return suite.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
-
-
 @pytest.mark.parametrize("arguments", [(), ("-n1",)], ids=["alone", "xdist"])
 def test_a_failing_test_shows_its_history(suite: pytest.Pytester, arguments: tuple[str, ...]) -> None:
-    result = run(suite, FAILING, *arguments)
+    result = run(suite, FAILING, *arguments, plugins=("xdist.plugin",) if arguments else ())
     result.stdout.fnmatch_lines(
         [
             "*- pubsub history (virtual clock) -*",
