@@ -40,6 +40,9 @@ class Echo:
     def answer(self, request: HttpRequest) -> HttpResponse:
         raise NotImplementedError
 
+    def is_of_a_foreign_page(self, request: HttpRequest) -> bool:
+        raise NotImplementedError
+
     def flush_soon(self) -> None: ...
 
 

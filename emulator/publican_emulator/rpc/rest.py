@@ -52,6 +52,14 @@ class Rest:
             return answer
         return compressed(answer) if isinstance(answer, HttpResponse) else _compressed_later(answer)
 
+    def is_of_a_foreign_page(self, request: HttpRequest) -> bool:
+        """Say whether a request would be refused for the web page that it comes from."""
+        try:
+            self._web_pages.headers(request)
+        except PubsubError:
+            return True
+        return False
+
     def _answer(self, request: HttpRequest) -> HttpResponse | Coroutine[Any, Any, HttpResponse]:
         from publican_emulator.rpc import transcoder  # 20 ms of the start-up for whoever speaks gRPC only
 

@@ -8,7 +8,7 @@ PYTEST_DONT_REWRITE
 
 import asyncio
 import re
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -25,6 +25,8 @@ from publican_emulator.transport.http2.headers import Head, encode
 from publican_emulator.transport.http2.streams import Stream
 from publican_emulator.transport.tasks import Tasks
 
+_GRPC: Final = re.compile(rb"application/grpc(?:[+;]|$)")
+"""Not application/grpc-web, which is another protocol."""
 _TIMEOUT: Final = re.compile(rb"(\d{1,8})([HMSmun])")
 _SECONDS: Final = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
 _STOPPING: Final = failure(Unavailable("The server is stopping."))
@@ -48,6 +50,9 @@ class Rest(Protocol):
 
     def answer(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
         """Answer a request."""
+
+    def is_of_a_foreign_page(self, request: HttpRequest) -> bool:
+        """Say whether a request would be refused for the web page that it comes from."""
 
 
 @dataclass(slots=True)
@@ -178,11 +183,10 @@ class Calls:
         headers: dict[bytes, bytes] = {}
         for name, value in head.fields:
             headers[name] = headers[name] + b"," + value if name in headers else value
-        if not headers.get(b"content-type", b"").startswith(b"application/grpc"):
-            if head.authority:
-                headers[b"host"] = head.authority  # where HTTP/2 says it
-            shown = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
-            return _RestRequest(head.method.decode("latin-1"), head.path.decode("latin-1"), shown)
+        if head.authority:
+            headers[b"host"] = head.authority  # where HTTP/2 says it
+        if not _GRPC.match(headers.get(b"content-type", b"")) or self._is_of_a_foreign_page(headers):
+            return _RestRequest(head.method.decode("latin-1"), head.path.decode("latin-1"), _shown(headers))
         path = head.path.decode("latin-1")
         problem, timeout_s = None, None
         if b"grpc-timeout" in headers:
@@ -197,6 +201,12 @@ class Calls:
         encoding = headers.get(b"grpc-encoding", b"")
         answers_in = encoding if encoding in grpc_status.HEADERS and encoding in _listed(headers.get(b"grpc-accept-encoding", b"")) else b""
         return _GrpcRequest(info, encoding, answers_in, self._dispatcher.stream(path) is not None, problem)
+
+    def _is_of_a_foreign_page(self, headers: Mapping[bytes, bytes]) -> bool:
+        """Say whether a gRPC call is to be refused as REST refuses it; only browsers send what this looks at."""
+        if b"origin" not in headers and b"sec-fetch-site" not in headers:
+            return False
+        return self._rest.is_of_a_foreign_page(HttpRequest("POST", "", _shown(headers)))
 
     # answering
 
@@ -298,6 +308,10 @@ class Calls:
             else:
                 self._finish_rest(stream, HttpResponse(503, [("content-type", "text/plain")], b"The server is stopping."))
         self.tasks.cancel_all()
+
+
+def _shown(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
 
 
 def _listed(value: bytes) -> set[bytes]:
