@@ -35,6 +35,7 @@ from publican_emulator.schemas.compiler import compile_definition
 from publican_emulator.services import table
 from publican_emulator.services.messages import Messages
 from publican_emulator.services.streaming_pull import StreamingPull
+from publican_emulator.services.transforms import TransformCalls
 from publican_emulator.transport.server import Server
 
 if TYPE_CHECKING:
@@ -98,7 +99,9 @@ class Emulator:
         self._driver.carriers["push"] = self._pushing
         self.control.participants.append(self._pushing)
         documents = {path: functools.partial(document, keys) for path, document in tokens.PAGES.items()}
-        self._rest = Rest(self._dispatcher, cors_origins=cors_origins, admin=self._ask_admin, documents=documents)
+        self._rest = Rest(
+            self._dispatcher, cors_origins=cors_origins, admin=self._ask_admin, documents=documents, verbs=TransformCalls(self._driver).verbs()
+        )
         self._server = Server(self._dispatcher, self._rest)
         self._bound: list[tuple[str, int]] = []
         self._thread: LoopThread | None = None

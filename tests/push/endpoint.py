@@ -60,6 +60,8 @@ class Endpoint:
         self.answer: Answer = status(204)
         self.url = ""
         self.most_at_once = 0
+        self.given_up = 0
+        """Requests whose sender went away before they were answered."""
         self._at_once = 0
         self._changed = threading.Condition()
         self.let_go = asyncio.Event()
@@ -86,6 +88,11 @@ class Endpoint:
             self._changed.notify_all()
         try:
             return await self.answer(received)
+        except asyncio.CancelledError:
+            with self._changed:
+                self.given_up += 1
+                self._changed.notify_all()
+            raise
         finally:
             self._at_once -= 1
 
@@ -94,6 +101,11 @@ class Endpoint:
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.received) >= count, timeout), f"{len(self.received)} of {count}: {self.received}"
             return list(self.received)
+
+    def wait_given_up(self, count: int, timeout: float = 10.0) -> None:
+        """Wait until the senders of `count` requests have gone away."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.given_up >= count, timeout), f"{self.given_up} of {count}"
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ IN_EFFECT = {
         "schema_settings",
         "ingestion_data_source_settings",
         "tags",
+        "message_transforms",
     },
     "Subscription": {
         "name",
@@ -32,6 +33,7 @@ IN_EFFECT = {
         "enable_exactly_once_delivery",
         "tags",
         "push_config",
+        "message_transforms",
     },
     "CreateSnapshotRequest": {"name", "subscription", "labels", "tags"},
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from publican_emulator.broker.errors import AlreadyExists, InvalidArgument, NotFound, PubsubError, Unimplemented
+from publican_emulator.broker.errors import AlreadyExists, InvalidArgument, NotFound, PubsubError
 from publican_protocol import pubsub
 
 Call = Callable[..., Any]
@@ -108,21 +108,6 @@ def test_a_field_out_of_bounds_is_refused(call: Call, fields: dict[str, Any], te
     assert text in str(refused.value)
     with pytest.raises(NotFound):
         call("GetTopic", topic=T)
-
-
-@pytest.mark.parametrize(
-    ("fields", "what"),
-    [
-        ({"message_transforms": [{}]}, "message transforms"),
-    ],
-)
-def test_a_field_that_is_not_there_yet_is_refused_and_not_swallowed(call: Call, fields: dict[str, Any], what: str) -> None:
-    with pytest.raises(Unimplemented) as refused:
-        call("CreateTopic", name=T, **fields)
-    assert str(refused.value) == f"Publican does not do {what} yet (docs/api.md)"
-    call("CreateTopic", name=T)
-    with pytest.raises(Unimplemented):
-        call("UpdateTopic", topic={"name": T, **fields}, update_mask={"paths": list(fields)})
 
 
 def test_an_update_changes_what_the_mask_names_and_nothing_else(call: Call) -> None:

@@ -33,6 +33,16 @@ def topics(call: Call) -> None:
     call("CreateTopic", name=D)
 
 
+TRANSFORMS: list[dict[str, Any]] = [
+    {"compression": {"compression_algorithm": pubsub.Compression.CompressionAlgorithm.ZLIB, "compression_mode": mode}, "disabled": True}
+    for mode in (pubsub.Compression.CompressionMode.COMPRESS, pubsub.Compression.CompressionMode.DECOMPRESS)
+] + [
+    {"ai_inference": {"endpoint": "projects/p/locations/l/endpoints/e", "service_account_email": "a@b"}, "enabled": True},
+    {"ai_inference": {"endpoint": "projects/p/locations/l/endpoints/e", "unstructured_inference": {}}},
+    {"ai_inference": {"endpoint": "projects/p/locations/l/endpoints/e", "unstructured_inference": {"parameters": {"a": [1, None]}}}},
+]
+
+
 PUSH_PARTS: list[dict[str, Any]] = [
     {"pubsub_wrapper": {}},
     {"no_wrapper": {}},
@@ -77,6 +87,7 @@ def test_a_plain_subscription_shows_the_values_in_effect(call: Call) -> None:
         ),
         ({"enable_exactly_once_delivery": True}, {"enable_exactly_once_delivery": True}),
         ({"push_config": {}}, {}),
+        *(({"message_transforms": [each]},) * 2 for each in TRANSFORMS),
         ({"push_config": {"attributes": {"x-goog-version": "v1"}, "no_wrapper": {}}}, {}),
         (
             {"push_config": {"push_endpoint": "https://x"}},
@@ -91,6 +102,34 @@ def test_a_field_is_echoed_as_it_takes_effect(call: Call, sent: dict[str, Any], 
     expected = pubsub.Subscription(**{**DEFAULTS, **shown})
     assert call("CreateSubscription", name=S, topic=T, **sent) == expected
     assert call("GetSubscription", subscription=S) == expected
+
+
+BAD_TRANSFORMS: list[tuple[dict[str, Any], str]] = [
+    ({}, "(argument=message_transforms). Each needs a javascript_udf, a compression or an ai_inference."),
+    ({"compression": {"compression_mode": 1}}, "(argument=compression.compression_algorithm). It must be ZLIB or ZSTD."),
+    ({"compression": {"compression_algorithm": 1}}, "(argument=compression.compression_mode). It must be COMPRESS or DECOMPRESS."),
+    ({"compression": {"compression_algorithm": 2, "compression_mode": 1}}, "(argument=compression.compression_algorithm)"),
+    ({"javascript_udf": {"code": "x"}}, "(argument=javascript_udf.function_name)"),
+    ({"javascript_udf": {"function_name": "x"}}, "(argument=javascript_udf.code)"),
+    ({"ai_inference": {"endpoint": "x"}}, "(argument=ai_inference.endpoint)"),
+]
+
+
+@pytest.mark.parametrize(("transform", "text"), BAD_TRANSFORMS)
+def test_a_transform_that_is_none_is_refused(call: Call, transform: dict[str, Any], text: str) -> None:
+    for rpc, fields in (("CreateSubscription", {"name": S, "topic": T}), ("CreateTopic", {"name": f"{T}2"})):
+        with pytest.raises(InvalidArgument) as refused:
+            call(rpc, message_transforms=[transform], **fields)
+        assert text in str(refused.value)
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_a_topics_transforms_are_echoed_and_updated(call: Call, transform: dict[str, Any]) -> None:
+    made = call("CreateTopic", name=f"{T}2", message_transforms=[transform])
+    assert list(made.message_transforms) == [pubsub.MessageTransform(**transform)]
+    assert call("GetTopic", topic=f"{T}2") == made
+    updated = call("UpdateTopic", topic={"name": f"{T}2"}, update_mask={"paths": ["message_transforms"]})
+    assert updated == pubsub.Topic(name=f"{T}2")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +172,6 @@ NOT_YET = [
     ({"bigquery_config": {}}, "BigQuery subscriptions"),
     ({"cloud_storage_config": {"bucket": "b"}}, "Cloud Storage subscriptions"),
     ({"bigtable_config": {}}, "Bigtable subscriptions"),
-    ({"message_transforms": [{}]}, "message transforms"),
 ]
 
 

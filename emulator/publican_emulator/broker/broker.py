@@ -18,7 +18,7 @@ from publican_emulator.broker.errors import PubsubError
 from publican_emulator.broker.events import Fact, Kind, Listener
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.intake import Intake
-from publican_emulator.broker.operations import deliveries, policies, publishing, schemas, snapshots, subscriptions, topics
+from publican_emulator.broker.operations import deliveries, policies, publishing, schemas, snapshots, subscriptions, topics, transforms
 from publican_emulator.broker.schema import Compile, Schema, SchemaBook, no_compiler
 from publican_emulator.broker.shelf import AnyShelf, Shelf
 from publican_emulator.broker.snapshot import Snapshot
@@ -92,6 +92,9 @@ class Broker:
 
     publish = publishing.publish
     publish_request = publishing.publish_request
+
+    validate_transforms = transforms.validate_transforms
+    try_transforms = transforms.try_transforms
 
     # subscriptions
 

@@ -12,22 +12,23 @@ from publican_emulator.broker.events import Kind
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.leases import Group, Lease, Single, Stage
 from publican_emulator.broker.ordering import OrderedBacklog
+from publican_emulator.broker.push import push_backoff
 
 if TYPE_CHECKING:
     from publican_emulator.broker.subscription import Subscription
 
 
-def fail(subscription: "Subscription", leases: Iterable[Lease], at: Nanos, cause: Kind, why: str = "") -> None:
+def fail(subscription: "Subscription", leases: Iterable[Lease], at: Nanos, cause: Kind, why: str = "", *, waits: bool = False) -> None:
     """Take back messages whose leases ended at `at` without an ack: to the dead-letter topic, into back-off, or to the backlog at once.
 
-    `why` is what a carrier says of it.
+    `why` is what a carrier says of it. `waits`: they wait a while also where no retry policy says so.
     """
     back: list[Lease] = []
     for lease in leases:
         if type(lease) is Single and lease.stage is Stage.ACKED:
             continue
         failures = lease.failures if type(lease) is Single else 1
-        due = _back_at(subscription, failures, at)
+        due = _back_at(subscription, failures, at, waits=waits)
         if subscription.around.listener is not None:
             messages = [lease.message] if type(lease) is Single else lease.live_messages() if type(lease) is Group else []
             attempt = lease.attempts if type(lease) is Single else 1
@@ -46,9 +47,12 @@ def fail(subscription: "Subscription", leases: Iterable[Lease], at: Nanos, cause
     subscription.backlog.give_back(back)
 
 
-def _back_at(subscription: "Subscription", failures: int, at: Nanos) -> Nanos:
+def _back_at(subscription: "Subscription", failures: int, at: Nanos, *, waits: bool) -> Nanos:
     retry = subscription.settings.retry
-    return at if retry is None else Nanos(at + retry.backoff(failures))
+    if retry is None:
+        # Divergence: a message whose transform fails waits 100 ms to 60 s where no retry policy says how long.
+        return Nanos(at + push_backoff(failures)) if waits else at
+    return Nanos(at + retry.backoff(failures))
 
 
 def _forward(subscription: "Subscription", single: Single, at: Nanos) -> bool:

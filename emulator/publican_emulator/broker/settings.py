@@ -18,6 +18,7 @@ from publican_emulator.broker.ingestion import Ingestion
 from publican_emulator.broker.instants import Nanos, spoken
 from publican_emulator.broker.push import PushConfig
 from publican_emulator.broker.schema_settings import SchemaSettings
+from publican_emulator.broker.transforms import Transform, check_transforms
 from publican_protocol import names
 
 
@@ -32,8 +33,10 @@ class TopicSettings:
     enforce_in_transit: bool = False
     schema: SchemaSettings | None = None
     ingestion: Ingestion | None = None
+    transforms: tuple[Transform, ...] = ()
 
     def __post_init__(self) -> None:
+        check_transforms(self.transforms)
         check_labels(self.labels)
         if self.message_retention is not None:
             check_retention(self.message_retention)
@@ -99,8 +102,10 @@ class SubscriptionSettings:
     retry: RetryPolicy | None = None
     enable_exactly_once_delivery: bool = False
     push: PushConfig | None = None
+    transforms: tuple[Transform, ...] = ()
 
     def __post_init__(self) -> None:
+        check_transforms(self.transforms)
         check_ack_deadline(self.ack_deadline_s)
         check_retention(self.message_retention)
         check_labels(self.labels)

@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from publican_emulator.broker import failures, limits
+from publican_emulator.broker import failures, limits, transforming
 from publican_emulator.broker.backlog import RECEIVED_OVERHEAD, Backlog
 from publican_emulator.broker.batch import NOTHING, Batch, Part, group_rests
 from publican_emulator.broker.consumer import Consumer
@@ -150,12 +150,14 @@ class Subscription:
             raise consumer.end
         batch = NOTHING
         if consumer.has_credit and self._has_more(consumer):
-            batch = self._lease(consumer, most_bytes, now)
+            lease = transforming.lease if self.settings.transforms else Subscription.lease_some
+            batch = lease(self, consumer, most_bytes, now)
         self.rotation.tell()
         return batch
 
-    def _lease(self, consumer: Consumer, most_bytes: int, now: Nanos) -> Batch:
-        most = consumer.room(limits.PULL_MESSAGES)
+    def lease_some(self, consumer: Consumer, most_bytes: int, now: Nanos, *, most: int = limits.PULL_MESSAGES) -> Batch:
+        """Lease messages as they are stored; there must be some, and the consumer must have credit."""
+        most = consumer.room(most)
         rivals = self.rotation.rivals(consumer)
         if rivals:
             most = min(most, -(-self.backlog.waiting(limits.PULL_MESSAGES * (rivals + 1)) // (rivals + 1)))

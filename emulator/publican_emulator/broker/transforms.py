@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 
 from publican_emulator.broker import limits
 from publican_emulator.broker.compression import Algorithm, Mode, check_algorithm, compressed, decompressed
-from publican_emulator.broker.errors import BadArgument, FailedPrecondition, InvalidArgument, PubsubError
+from publican_emulator.broker.errors import BadArgument, FailedPrecondition, InvalidArgument, OutOfBounds, PubsubError
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.intake import Intake
 from publican_protocol import pubsub, wire
@@ -65,8 +65,8 @@ class Inference:
     """A model's answer about the message: stored and shown; the message passes as it is, since nothing local runs the model."""
 
     endpoint: str
-    parameters: bytes | None = None
-    """A serialized google.protobuf.Struct; None: no `unstructured_inference`."""
+    unstructured: bytes | None = None
+    """The serialized `unstructured_inference`; None: there is none."""
     service_account_email: str = ""
 
     def __post_init__(self) -> None:
@@ -191,7 +191,7 @@ class Pipeline:
         return function
 
     def apply(self, message: bytes, message_id: int, publish_time: Nanos) -> bytes | None:
-        """Give a message (without id and time) as the transforms leave it; None when one drops it.
+        """Give a message as the transforms leave it; None when one drops it.
 
         Raises:
             TransformFailed: one failed, or made a message that may not be.
@@ -218,9 +218,19 @@ class Pipeline:
                 return
             message = done
 
+    def tried(self, message: bytes, now: Nanos) -> list[bytes | str | None]:
+        """Give what `steps` gives, and instead of an error its text; the message has id 0 and is published now."""
+        seen: list[bytes | str | None] = []
+        try:
+            seen.extend(self.steps(message, 0, now))  # what came before an error stays
+        except TransformFailed as error:
+            seen.append(error.message)
+        return seen
+
     def _step(self, place: int, transform: Transform, message: bytes, message_id: int, publish_time: Nanos) -> bytes | None:
         does = transform.does
         if isinstance(does, Inference):
+            # Divergence: nothing local runs a model, so messages pass an `ai_inference` as they are.
             return message
         known = pubsub.PubsubMessage.FromString(message)
         if isinstance(does, Compression):
@@ -260,8 +270,10 @@ def _checked(known: pubsub.PubsubMessage) -> bytes:
     Raises:
         InvalidArgument: it is empty, or outside the limits of a message.
     """
+    if len(known.data) > limits.MESSAGE_DATA_BYTES:
+        raise OutOfBounds("message_size", len(known.data), high=limits.MESSAGE_DATA_BYTES)
     message = known.SerializeToString()
-    Intake().check([message])
+    Intake().check([message], 0)
     return message
 
 

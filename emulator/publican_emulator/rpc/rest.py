@@ -7,6 +7,7 @@ pages are refused (web_pages.py), plain questions are answered. The rest is the 
 PYTEST_DONT_REWRITE
 """
 
+import re
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -21,6 +22,8 @@ __all__ = ["HttpRequest", "HttpResponse", "Rest"]
 
 _PAGES: Final = {"/": b"Ok\n", "/healthz": b"ok\n"}
 """Plain answers for people, compose files and probes that only want to know whether anybody listens."""
+
+_PROJECT_VERB: Final = re.compile(r"/v1/projects/[^/?]+:(\w+)(?:\?|$)")
 
 ADMIN_PREFIX: Final = "/_publican"
 
@@ -38,11 +41,15 @@ class Rest:
         cors_origins: Collection[str] = (),
         admin: Answerer | None = None,
         documents: Mapping[str, Callable[[], Awaitable[bytes]]] = MappingProxyType({}),
+        verbs: Mapping[str, Callable[[bytes], object]] = MappingProxyType({}),
     ) -> None:
-        """`admin` answers what is asked under ADMIN_PREFIX; `documents` are JSON for anybody, by path."""
+        """`admin` answers what is asked under ADMIN_PREFIX; `documents` are JSON for anybody, by path; `verbs` are calls
+        on a project that have no gRPC form.
+        """
         self._dispatcher = dispatcher
         self._admin = admin
         self._documents = documents
+        self._verbs = verbs
         self._web_pages = WebPages(cors_origins)
 
     def answer(self, request: HttpRequest) -> HttpResponse | Coroutine[Any, Any, HttpResponse]:
@@ -76,6 +83,8 @@ class Rest:
                 return said
             if self._admin is not None and request.target.startswith(ADMIN_PREFIX):
                 return self._admin(request, headers)
+            if request.method == "POST" and (named := _PROJECT_VERB.match(request.target)) and (verb := self._verbs.get(named[1])):
+                return transcoder.answer_verb(verb, request, headers)
             return transcoder.answer(self._dispatcher, request, headers)
         except PubsubError as error:
             return transcoder.refusal(failure(error), headers)

@@ -63,6 +63,21 @@ def answer(dispatcher: Dispatcher, request: HttpRequest, headers: Headers) -> Ht
     return render(called) if isinstance(called, (bytes, Failure)) else _later(called, render)
 
 
+def answer_verb(verb: Callable[[bytes], object], request: HttpRequest, headers: Headers) -> HttpResponse:
+    """Answer a call that has no gRPC form: a JSON body in, a JSON value out.
+
+    Raises:
+        PubsubError: what it refuses.
+    """
+    request = effective(request)
+    asked = parameters.read(request.target.partition("?")[2])
+    try:
+        tree = verb(request.body)
+    except json_form.JsonFormError as error:
+        return refusal(failure(_bad_json(error)), headers, asked)
+    return HttpResponse(200, [("Content-Type", _JSON), *headers], json_form.write(partial.select(tree, asked.selection), pretty=asked.pretty))
+
+
 def refusal(failed: Failure, headers: Headers, asked: Parameters = parameters.DEFAULTS) -> HttpResponse:
     """Give the response for a failure."""
     body = json_form.write(rest_error(failed), pretty=asked.pretty)

@@ -22,19 +22,16 @@ from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, Sub
 from publican_emulator.broker.snapshot import Snapshot
 from publican_emulator.broker.subscription import Subscription
 from publican_emulator.broker.topic import Topic
-from publican_emulator.services import ingestion, targets
+from publican_emulator.services import ingestion, targets, transforms
 from publican_emulator.services.stamps import set_span, span
 from publican_protocol import pubsub
 
 NOT_YET: Final[Mapping[str, Mapping[str, str]]] = {
-    "Topic": {
-        "message_transforms": "message transforms",
-    },
+    "Topic": {},
     "Subscription": {
         "bigquery_config": "BigQuery subscriptions",
         "cloud_storage_config": "Cloud Storage subscriptions",
         "bigtable_config": "Bigtable subscriptions",
-        "message_transforms": "message transforms",
     },
 }
 """Fields that are refused when they are set, with the words for it."""
@@ -76,6 +73,7 @@ def topic_settings(topic: pubsub.Topic) -> TopicSettings:
         enforce_in_transit=policy.enforce_in_transit,
         schema=_schema(topic),
         ingestion=ingestion.settings(topic),
+        transforms=transforms.transforms(topic.message_transforms),
     )
 
 
@@ -91,6 +89,7 @@ def topic_message(topic: Topic) -> pubsub.Topic:
         policy.enforce_in_transit = settings.enforce_in_transit
     if settings.ingestion is not None:
         ingestion.write(message, settings.ingestion, topic.ingestion_state)
+    message.message_transforms.extend(transforms.messages(settings.transforms))
     if settings.schema is not None:
         used = settings.schema
         message.schema_settings.schema = used.schema
@@ -136,6 +135,7 @@ def subscription_settings(subscription: pubsub.Subscription) -> SubscriptionSett
         retry=_retry(subscription),
         enable_exactly_once_delivery=subscription.enable_exactly_once_delivery,
         push=targets.push_config(subscription.push_config),
+        transforms=transforms.transforms(subscription.message_transforms),
     )
 
 
@@ -155,6 +155,7 @@ def subscription_message(subscription: Subscription) -> pubsub.Subscription:
         state=pubsub.Subscription.State.ACTIVE,
     )
     message.push_config.CopyFrom(targets.push_message(settings.push))
+    message.message_transforms.extend(transforms.messages(settings.transforms))
     message.expiration_policy.SetInParent()
     set_span(message.message_retention_duration, settings.message_retention)
     if settings.expiration_ttl is not None:

@@ -86,6 +86,8 @@ class Messages:
                     await driver.ready(consumer)
                     batch, commit = driver.run(broker.lease, consumer, limits.PULL_BYTES)
                     answer = batch.encoded()
+                    if not answer:  # its transforms left nothing of what there was: others have their turn
+                        await asyncio.sleep(0)
         except TimeoutError:
             pass  # nothing came: an empty answer
         finally:

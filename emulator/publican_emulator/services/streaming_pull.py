@@ -113,6 +113,8 @@ class _Stream:
                 if commit is not None:
                     await commit
                 stream.write(response)
+            else:  # its transforms left nothing of what there was: others have their turn
+                await asyncio.sleep(0)
 
     def _properties(self) -> bytes:
         settings = self._consumer.subscription.settings

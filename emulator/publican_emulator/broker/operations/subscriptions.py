@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from publican_emulator.broker.errors import NotFound
 from publican_emulator.broker.events import Kind
 from publican_emulator.broker.instants import Nanos
+from publican_emulator.broker.operations.transforms import check_pipeline
 from publican_emulator.broker.settings import DeadLetterPolicy, SubscriptionSettings
 from publican_emulator.broker.subscription import Subscription
 from publican_protocol import names
@@ -50,9 +51,10 @@ def _check_dead_letter_topic(broker: "Broker", policy: DeadLetterPolicy | None) 
 
 
 def _check_able(broker: "Broker", name: str, settings: SubscriptionSettings) -> None:
-    """Refuse what this installation cannot do."""
+    """Refuse what this installation cannot do, and functions that do not compile."""
     if settings.push is not None and settings.push.oidc is not None:
         broker.abilities.check_oidc()
+    check_pipeline(broker, name, settings.transforms)
 
 
 def get_subscription(broker: "Broker", name: str, now: Nanos) -> Subscription:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from publican_emulator.broker.events import Kind
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.operations.schemas import check_schema_settings
+from publican_emulator.broker.operations.transforms import check_pipeline
 from publican_emulator.broker.retention import span_of
 from publican_emulator.broker.settings import TopicSettings
 from publican_emulator.broker.topic import Topic
@@ -22,14 +23,16 @@ def create_topic(broker: "Broker", name: str, settings: TopicSettings, now: Nano
     """Create a topic.
 
     Raises:
-        InvalidArgument: the name's form.
+        InvalidArgument: the name's form, or a function that does not compile.
         AlreadyExists: there is one of that name.
+        FailedPrecondition: nothing here runs JavaScript.
         NotFound: its schema, or a revision of it, does not exist.
     """
     broker.settle(now)
     broker.topics.check_form(name)
     broker.topics.check_free(name)
     check_schema_settings(broker, settings.schema)
+    check_pipeline(broker, name, settings.transforms)
     topic = Topic(name, settings)
     broker.topics.put(name, topic)
     broker.state(Kind.CREATED, name, now)
@@ -57,6 +60,8 @@ def update_topic(broker: "Broker", name: str, settings: TopicSettings, now: Nano
     topic = broker.topics.get(name)
     if settings.schema != topic.settings.schema:
         check_schema_settings(broker, settings.schema)
+    if settings.transforms != topic.settings.transforms:
+        check_pipeline(broker, name, settings.transforms)
     topic.retain(settings)
     topic.settle(now)
     broker.timers.arm(topic, topic.next_due())

@@ -76,6 +76,8 @@ def made(declared: Any, said: Plain) -> Any:
     origin, arguments = typing.get_origin(declared), typing.get_args(declared)
     if origin in (typing.Union, types.UnionType):
         return None if said is None else made(_alternative(arguments, said), said)
+    if origin is typing.Literal:
+        return _one_of(arguments, said)
     if isinstance(declared, type) and dataclasses.is_dataclass(declared):
         return _made_dataclass(declared, said)
     if isinstance(declared, type) and issubclass(declared, enum.Enum):
@@ -89,6 +91,12 @@ def made(declared: Any, said: Plain) -> Any:
             raise TypeError(f"{said!r} is no {declared.__name__}")
         return said
     return _made_many(origin, arguments, said, declared)
+
+
+def _one_of(choices: tuple[Any, ...], said: Plain) -> Any:
+    if said not in choices:
+        raise ValueError(f"{said!r} is none of {choices}")
+    return said
 
 
 def _made_many(origin: Any, arguments: tuple[Any, ...], said: Plain, declared: object) -> Any:

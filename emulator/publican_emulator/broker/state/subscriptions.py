@@ -132,6 +132,7 @@ def load(broker: "Broker", said: Plain, loading: Loading) -> None:
             _fill(subscription, each, loading)
             if subscription.topic is not None:
                 subscription.topic.attach(subscription)
+            subscription.rotation.tell()  # an endpoint, or an export, waits for what has been loaded
         broker.timers.arm(subscription, subscription.next_due())
 
 
