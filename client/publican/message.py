@@ -10,7 +10,7 @@ import base64
 import functools
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from publican.settlement import AckResult, How, Settler
 
@@ -83,12 +83,12 @@ class SubscriberMessage:
         self.force_ack_nack: bool | None = None
         self._settler: Settler | None = None
 
-    @staticmethod
-    def from_repr(received_message: Mapping[str, Any]) -> "SubscriberMessage":
+    @classmethod
+    def from_repr(cls, received_message: Mapping[str, Any]) -> Self:
         """Read a message as REST gives it: data without any is None, and so are attributes."""
         message = received_message["message"]
         data = message.get("data")
-        return SubscriberMessage(
+        return cls(
             received_message["ackId"],
             message["messageId"],
             parse_publish_time(message["publishTime"]),
@@ -98,10 +98,10 @@ class SubscriberMessage:
             ordering_key=message.get("orderingKey", ""),
         )
 
-    @staticmethod
-    def from_google_cloud(message: Any) -> "SubscriberMessage":
+    @classmethod
+    def from_google_cloud(cls, message: Any) -> Self:
         """Read a message of google-cloud-pubsub, which goes on settling it."""
-        made = SubscriberMessage(
+        made = cls(
             message.ack_id,
             str(message.message_id),
             message.publish_time,
@@ -113,11 +113,11 @@ class SubscriberMessage:
         made._settler = _GoogleSettler(message)
         return made
 
-    @staticmethod
-    def from_received(received: Any, settler: Settler | None = None) -> "SubscriberMessage":
+    @classmethod
+    def from_received(cls, received: Any, settler: Settler | None = None) -> Self:
         """Read a google.pubsub.v1.ReceivedMessage; absent data is empty here, as a stream has always given it."""
         message = received.message
-        made = SubscriberMessage(
+        made = cls(
             received.ack_id,
             message.message_id,
             message.publish_time,  # a datetime when somebody asks

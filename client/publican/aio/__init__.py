@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from publican import errors as errors
     from publican import types as types
+    from publican.aio.api import Api as Api
     from publican.aio.modern import Publisher as Publisher
     from publican.aio.modern import Subscriber as Subscriber
     from publican.aio.publisher_client import PublisherClient as PublisherClient
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from publican.settlement import AckResult as AckResult
 
 _HOMES: Final = {
+    "Api": "publican.aio.api",
     "AckResult": "publican.settlement",
     "Observer": "publican.observe",
     "RetryPolicy": "publican.retry",
@@ -41,6 +43,7 @@ _HOMES: Final = {
 _MODULES: Final = ("errors", "types")
 __all__ = [
     "AckResult",
+    "Api",
     "FlowControl",
     "Observer",
     "PublishLimits",

@@ -18,7 +18,7 @@ import aiohttp
 from publican.aio import calls, forever
 from publican.aio.calls import DEFAULT_SCOPES as SCOPES
 from publican.aio.calls import init_api_root
-from publican.aio.consuming import Handling
+from publican.aio.consuming import Delivering, Handling
 from publican.aio.engine import Engine
 from publican.aio.tasks import detached
 from publican.auth import TokenSource
@@ -79,6 +79,7 @@ class SubscriberClient:
         self._given_loop = loop
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._connection: choice.Transports | None = None
+        self._message: type[SubscriberMessage] = SubscriberMessage
 
     @property
     def token(self) -> TokenSource | None:
@@ -170,7 +171,7 @@ class SubscriberClient:
         answer = await self._calls.send(
             "POST", f"{subscription}:pull", {"maxMessages": max_messages}, about=("Pull", subscription), session=session, timeout=timeout
         )
-        return [SubscriberMessage.from_repr(each) for each in answer.get("receivedMessages", ())]
+        return [self._message.from_repr(each) for each in answer.get("receivedMessages", ())]
 
     async def acknowledge(
         self, subscription: str, ack_ids: Sequence[str], *, session: aiohttp.ClientSession | None = None, timeout: float = 10
@@ -237,24 +238,27 @@ class SubscriberClient:
         return detached(self._receive(subscription, callback, limits), self.loop)
 
     async def _receive(self, subscription: str, callback: Callback, flow_control: FlowControl) -> Any:
-        if self._connection is None:
-            self._connection = choice.choose(self._transport, self._calls.transport)
-        connection = self._connection
         handling = Handling(subscription, callback, self._observer, on_return=None)
-        receiving = Receiving(subscription, flow_control, random.random)
-        engine = Engine(
-            receiving,
-            connection.unary,
-            connection.streams,
-            self._clock,
-            deliver=handling.deliver,
-            abandon=handling.abandon,
-            observer=self._observer,
-        )
+        engine = self._engine(subscription, flow_control, handling.deliver, handling.abandon)
         try:
             return await engine.run()
         finally:
             await handling.close()
+
+    def _engine(
+        self, subscription: str, flow_control: FlowControl, deliver: Delivering, abandon: Delivering, concurrency: int | None = None
+    ) -> Engine:
+        if self._connection is None:
+            self._connection = choice.choose(self._transport, self._calls.transport)
+        return Engine(
+            Receiving(subscription, flow_control, random.random, concurrency=concurrency),
+            self._connection.unary,
+            self._connection.streams,
+            self._clock,
+            deliver=deliver,
+            abandon=abandon,
+            observer=self._observer,
+        )
 
     def run_forever(self, keep_alive: "asyncio.Future[Any]") -> None:
         """Run the client's loop until SIGTERM, SIGINT or the end of the keep-alive; drain before returning.
