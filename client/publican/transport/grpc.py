@@ -7,7 +7,9 @@ PYTEST_DONT_REWRITE
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+import functools
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -18,6 +20,7 @@ from google.protobuf.message import Message
 from publican.auth import Refreshing, TokenSource
 from publican.endpoint import Endpoint
 from publican.errors import BY_CODE, Cancelled, PubsubError
+from publican.transport.per_loop import PerLoop
 from publican_protocol import json_form, pubsub, rpc_status
 from publican_protocol.codes import Code
 from publican_protocol.methods import SUBSCRIBER, methods
@@ -43,18 +46,13 @@ class GrpcTransport:
 
     def __init__(self, endpoint: Endpoint, *, token: TokenSource | None = None, compress_above: int | None = None) -> None:
         """`compress_above`: a publish request of at least so many bytes is sent gzipped; None: none is."""
-        self._endpoint = endpoint
         self._token = None if endpoint.is_dev else token
         self._compress_above = compress_above
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._channel: Any = None
-        self._calls: dict[str, Any] = {}
-        self._lives: dict[asyncio.AbstractEventLoop, AsyncGenerator[Any, None]] = {}
+        self._channels: PerLoop[_Channel] = PerLoop(functools.partial(_opened, endpoint))
 
     async def unary(self, method: str, request: Message, *, timeout: float | None) -> Any:
         """Send one request and give the method's response message; `method` is the gRPC path."""
-        await self._open()
-        call = self._calls.get(method) or self._unary_call(method)
+        call = (await self._channels.get()).unary(method)
         options: dict[str, Any] = {"timeout": timeout}
         if self._compress_above is not None and method.endswith("/Publish") and request.ByteSize() >= self._compress_above:
             options["compression"] = grpc.Compression.Gzip
@@ -75,12 +73,7 @@ class GrpcTransport:
 
     async def streaming_pull(self, first: pubsub.StreamingPullRequest) -> "GrpcStream":
         """Open a stream with its first request."""
-        await self._open()
-        opened = self._channel.stream_stream(
-            _STREAMING_PULL,
-            request_serializer=pubsub.StreamingPullRequest.SerializeToString,
-            response_deserializer=pubsub.StreamingPullResponse.FromString,
-        )
+        opened = (await self._channels.get()).streaming_pull()
         metadata, token = await self._metadata(first)
         stream = GrpcStream(opened(metadata=metadata), first, self._token, token)
         try:
@@ -92,42 +85,7 @@ class GrpcTransport:
 
     async def close(self) -> None:
         """Close the running loop's channel."""
-        self._channel = self._loop = None
-        self._calls.clear()
-        life = self._lives.pop(asyncio.get_running_loop(), None)
-        if life is not None:
-            await life.aclose()
-
-    async def _open(self) -> None:
-        loop = asyncio.get_running_loop()
-        if loop is self._loop:
-            return
-        for other in [each for each in self._lives if each.is_closed()]:
-            del self._lives[other]
-        life = self._life()
-        self._lives[loop] = life  # asyncio closes generators with their loop: a client that nobody closed leaves no channel
-        self._channel = await anext(life)
-        self._calls.clear()
-        self._loop = loop
-
-    async def _life(self) -> AsyncGenerator[Any, None]:
-        if self._endpoint.is_tls:
-            channel = grpc.aio.secure_channel(self._endpoint.target, grpc.ssl_channel_credentials(), options=_OPTIONS)
-        else:
-            channel = grpc.aio.insecure_channel(self._endpoint.target, options=_OPTIONS)
-        try:
-            yield channel
-        finally:
-            await channel.close()
-
-    def _unary_call(self, method: str) -> Any:
-        known = methods()[method]
-        made = self._calls[method] = self._channel.unary_unary(
-            method,
-            request_serializer=message_class(known.request).SerializeToString,
-            response_deserializer=message_class(known.response).FromString,
-        )
-        return made
+        await self._channels.close()
 
     async def _metadata(self, request: Message) -> tuple[Metadata, str | None]:
         """Give what goes before a request: which resource it is about, by which the service finds the place for it, and a token."""
@@ -137,6 +95,42 @@ class GrpcTransport:
             return metadata, None
         token = await self._token.get()
         return [*metadata, ("authorization", f"Bearer {token}")], token
+
+
+class _Channel:
+    """One loop's channel, with the calls that were made of it."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+        self._calls: dict[str, Any] = {}
+
+    def unary(self, method: str) -> Any:
+        call = self._calls.get(method)
+        if call is None:
+            known = methods()[method]
+            call = self._calls[method] = self._channel.unary_unary(
+                method,
+                request_serializer=message_class(known.request).SerializeToString,
+                response_deserializer=message_class(known.response).FromString,
+            )
+        return call
+
+    def streaming_pull(self) -> Any:
+        return self._channel.stream_stream(
+            _STREAMING_PULL,
+            request_serializer=pubsub.StreamingPullRequest.SerializeToString,
+            response_deserializer=pubsub.StreamingPullResponse.FromString,
+        )
+
+
+@asynccontextmanager
+async def _opened(endpoint: Endpoint) -> AsyncIterator[_Channel]:
+    if endpoint.is_tls:
+        channel = grpc.aio.secure_channel(endpoint.target, grpc.ssl_channel_credentials(), options=_OPTIONS)
+    else:
+        channel = grpc.aio.insecure_channel(endpoint.target, options=_OPTIONS)
+    async with channel:
+        yield _Channel(channel)
 
 
 class GrpcStream:

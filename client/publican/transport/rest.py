@@ -1,8 +1,7 @@
 """REST by aiohttp: one call, with everything that can go wrong as one of our errors.
 
-A session belongs to a loop, a client to nobody's: the transport keeps one session for each running loop, opened when that loop first calls. It
-lives in an asynchronous generator, because those are what asyncio closes with a loop: a client that nobody closed leaves nothing open. A session
-that the user gave is used as it is, and never closed.
+A session belongs to a loop, a client to nobody's: the transport keeps one for each running loop (per_loop.py). One that the user gave is used as it
+is, and never closed.
 
 What a call costs is aiohttp's share, so it is given prebuilt URLs, no redirects, no timer and no cookies: the time-out is ours, proxies are looked up
 once.
@@ -11,10 +10,12 @@ PYTEST_DONT_REWRITE
 """
 
 import asyncio
+import functools
 import io
 import ssl
 import urllib.request
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -26,6 +27,7 @@ from publican.endpoint import Endpoint
 from publican.errors import DeadlineExceeded, Unauthenticated, Unavailable
 from publican.transport import rest_form
 from publican.transport.deadlines import Deadlines
+from publican.transport.per_loop import PerLoop
 from publican.transport.rest_errors import refused, unreached
 
 _JSON: Final = {"Content-Type": "application/json"}
@@ -51,12 +53,9 @@ class RestTransport:
         self._endpoint = endpoint
         self._token = None if endpoint.is_dev else token
         self._given = session
-        self._ssl_context = ssl_context
         self._urls: dict[str, URL] = {}
         self._deadlines: Deadlines | None = None
-        self._session_loop: asyncio.AbstractEventLoop | None = None
-        self._session: aiohttp.ClientSession | None = None
-        self._lives: dict[asyncio.AbstractEventLoop, tuple[AsyncGenerator[aiohttp.ClientSession, None], aiohttp.ClientSession]] = {}
+        self._sessions = PerLoop(functools.partial(_session, endpoint, ssl_context))
         self._proxy = None if session is not None else _proxy(endpoint)
 
     @property
@@ -97,7 +96,7 @@ class RestTransport:
             url = url.with_query(params)
         call = None if timeout is None else self._watching().begin(timeout)
         try:
-            used = session or self._given or await self._own_session()
+            used = session or self._given or await self._sessions.get()
             if self._token is None:
                 return await self._exchange(used, verb, url, body, _JSON, method, resource)
             return await self._authorized(used, verb, url, body, method, resource)
@@ -115,10 +114,7 @@ class RestTransport:
 
     async def close(self) -> None:
         """Close the session that is ours in the running loop."""
-        self._session = self._session_loop = None
-        life = self._lives.pop(asyncio.get_running_loop(), None)
-        if life is not None:
-            await life[0].aclose()
+        await self._sessions.close()
 
     async def _authorized(self, session: aiohttp.ClientSession, verb: str, url: URL, body: bytes | None, method: str, resource: str) -> bytes:
         """Call with a token; when it is refused, once more with a fresh one."""
@@ -152,38 +148,20 @@ class RestTransport:
             self._deadlines = Deadlines(loop)
         return self._deadlines
 
-    async def _own_session(self) -> aiohttp.ClientSession:
-        loop = asyncio.get_running_loop()
-        if loop is self._session_loop and self._session is not None and not self._session.closed:
-            return self._session
-        for other in [each for each in self._lives if each.is_closed()]:
-            del self._lives[other]
-        held = self._lives.get(loop)
-        if held is None or held[1].closed:
-            life = self._life()
-            held = self._lives[loop] = (life, await anext(life))
-        self._session_loop, self._session = loop, held[1]
-        return held[1]
-
-    async def _life(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S, ssl=self._ssl())
-        session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), timeout=_NO_TIMER)
-        try:
-            yield session
-        finally:
-            await session.close()
-
-    def _ssl(self) -> ssl.SSLContext | bool:
-        if self._ssl_context is not None:
-            return self._ssl_context
-        return not self._endpoint.is_dev  # an emulator behind TLS has a certificate that nobody signed
-
     def _url(self, path: str) -> URL:
         """Give the URL of a path; ids may hold `%`, which is data and not an escape."""
         if len(self._urls) >= _URLS_MAX:
             self._urls.clear()
         url = self._urls[path] = URL(f"{self._endpoint.api_root}/{quote(path, safe=_UNQUOTED)}", encoded=True)
         return url
+
+
+@asynccontextmanager
+async def _session(endpoint: Endpoint, ssl_context: ssl.SSLContext | None) -> AsyncIterator[aiohttp.ClientSession]:
+    """Open a session. An emulator behind TLS has a certificate that nobody signed."""
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S, ssl=ssl_context if ssl_context is not None else not endpoint.is_dev)
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), timeout=_NO_TIMER) as session:
+        yield session
 
 
 def _proxy(endpoint: Endpoint) -> str | None:
