@@ -114,7 +114,7 @@ def _each(subscription: "Subscription", missed: list[MessageRecord], what: str, 
     __tracebackhide__ = True
     if missed:
         more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
-        state = missed[0].states.get(subscription, "unread")
+        state = missed[0].states.get(subscription, "unread") if missed[0].deliveries else "unread"
         words = {"leased": "it is still leased", "waiting": "it waits to be handed out", "unread": "nobody has taken it yet"}.get(
             state, f"it is {state}"
         )
