@@ -113,6 +113,17 @@ class GrpcBackend(EmulatorBackend):
         """Open a stream."""
         return GrpcStream(self, request)
 
+    def unread_stream(self, request: pubsub.StreamingPullRequest) -> Any:
+        """Open a stream whose client does not read: the call, which can be cancelled."""
+        requests: queue.SimpleQueue[pubsub.StreamingPullRequest | None] = queue.SimpleQueue()
+        requests.put(request)
+        method = BY_NAME["StreamingPull"]
+        opened = self.channel.stream_stream(method.path, request_serializer=_bytes_of, response_deserializer=pubsub.StreamingPullResponse.FromString)
+        call: Any = opened(iter(requests.get, None), wait_for_ready=True)
+        call.add_callback(lambda: requests.put(None))
+        call.initial_metadata()
+        return call
+
 
 def _bytes_of(message: Message) -> bytes:
     return message.SerializeToString()
