@@ -27,6 +27,7 @@ SCOPES: Final = ("https://www.googleapis.com/auth/pubsub",)
 _LIFE_S: Final = 3600.0  # of a token that does not say when it ends
 _BACKGROUND: Final = 0.5
 _WAITED_FOR: Final = 0.95
+_AGAIN_NS: Final = 10 * SECOND
 
 log = logging.getLogger("publican.auth")
 
@@ -88,7 +89,7 @@ class GoogleToken:
             Unavailable: credentials were found, and no token could be had for them.
         """
         now = self._clock.now()
-        if now < self._renew_at:
+        if now < self._renew_at and now < self._wait_at:
             return self._token
         fetching = self._fetch()
         if now >= self._wait_at:
@@ -114,6 +115,7 @@ class GoogleToken:
             self._refresh()
         except BaseException as error:  # noqa: BLE001 - whoever waits gets it
             log.warning("no new token: %s", type(error).__name__)
+            self._renew_at = self._clock.now() + _AGAIN_NS  # while the old one is good, calls do not ask for a new one each
             done.set_exception(_as_ours(error))
             done.exception()  # a background fetch has nobody who asks
         else:

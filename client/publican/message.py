@@ -10,7 +10,7 @@ import base64
 import functools
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from publican.settlement import AckResult, How, Settler
 
@@ -156,9 +156,10 @@ class SubscriberMessage:
     @property
     def publish_time(self) -> datetime:
         """When the service took the message; aware, in UTC."""
-        if not isinstance(self._publish_time, datetime):
-            self._publish_time = self._publish_time.ToDatetime(UTC)
-        return self._publish_time
+        found = self._publish_time
+        if found is not None and not isinstance(found, datetime):
+            self._publish_time = found = found.ToDatetime(UTC)
+        return cast("datetime", found)  # None only where somebody made the message without
 
     @publish_time.setter
     def publish_time(self, value: datetime) -> None:
