@@ -44,6 +44,9 @@ class _Echo:
         if ends:
             self.connection.sending.whole(stream, b"\x88", data, b"\x88")
 
+    def on_whole_request(self, stream: Stream, data: bytes) -> None:
+        self.on_data(stream, data, True)
+
     def on_reset(self, stream: Stream) -> None:
         pass
 

@@ -95,7 +95,10 @@ def split_publish(body: bytes) -> tuple[bytes, list[bytes]]:
             append(body[at : at + size])
             at += size
         elif tag == 0x0A:
-            size, at = read_varint(body, at + 1)
+            size = body[at + 1]
+            at += 2
+            if size > 0x7F:
+                size, at = read_varint(body, at - 1)
             topic = body[at : at + size]
             at += size
         else:

@@ -33,6 +33,10 @@ class Remembering:
     def on_data(self, stream: Stream, data: bytes, ends: bool) -> None:
         self.told.append(("data", stream.id, data, ends))
 
+    def on_whole_request(self, stream: Stream, data: bytes) -> None:
+        self.on_request(stream, False)
+        self.on_data(stream, data, True)
+
     def on_reset(self, stream: Stream) -> None:
         self.told.append(("reset", stream.id))
 

@@ -41,14 +41,15 @@ class Intake:
     def __init__(self) -> None:
         self._memo: dict[bytes, Tail] = {}
 
-    def check(self, messages: Sequence[bytes], request_bytes: int | None = None) -> list[bytes]:
-        """Give the tails of messages that may be published together, in their order.
+    def check(self, messages: Sequence[bytes]) -> list[bytes]:
+        """Give the tails of messages that may be published together, in their order; `check_size` comes before it.
 
         Raises:
-            InvalidArgument: too many or too large messages, an empty one, an attribute or key outside its bounds.
+            InvalidArgument: an empty message, an attribute or key outside its bounds.
             FailedPrecondition: different ordering keys in one request.
         """
-        self.check_size(messages, request_bytes)
+        if len(messages) == 1:
+            return self._check_one(messages[0])
         tails = list(map(tail_of, messages))
         keys = set()
         for tail in set(tails):
@@ -62,6 +63,13 @@ class Intake:
                 if not said.has_data and not said.attributes:
                     raise InvalidArgument(EMPTY_MESSAGE)
         return tails
+
+    def _check_one(self, message: bytes) -> list[bytes]:
+        tail = tail_of(message)
+        said = self._checked(tail)
+        if len(message) - len(tail) <= 2 and not said.has_data and not said.attributes:
+            raise InvalidArgument(EMPTY_MESSAGE)
+        return [tail]
 
     @staticmethod
     def check_size(messages: Sequence[bytes], request_bytes: int | None) -> None:

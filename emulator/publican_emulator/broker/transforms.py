@@ -273,7 +273,7 @@ def _checked(known: pubsub.PubsubMessage) -> bytes:
     if len(known.data) > limits.MESSAGE_DATA_BYTES:
         raise OutOfBounds("message_size", len(known.data), high=limits.MESSAGE_DATA_BYTES)
     message = known.SerializeToString()
-    Intake().check([message], 0)
+    Intake().check([message])
     return message
 
 

@@ -65,6 +65,8 @@ class _GrpcRequest:
     """A client that compresses gets its answers compressed in the same way, if it reads that."""
     is_stream: bool
     problem: Failure | None
+    is_plain: bool
+    """A unary call with nothing wrong."""
 
 
 @dataclass(slots=True)
@@ -116,7 +118,7 @@ class Calls:
         self._budget = budget
         self._peer = peer
 
-    # the four methods that the connection calls
+    # the five methods that the connection calls
 
     def on_request(self, stream: Stream, ends: bool) -> None:
         """Begin a call."""
@@ -161,6 +163,19 @@ class Calls:
                 call.release()
                 self._answer(stream, body)
 
+    def on_whole_request(self, stream: Stream, data: bytes) -> None:
+        """Answer a call that has come in one piece."""
+        request = stream.head.application
+        if isinstance(request, _GrpcRequest) and request.is_plain:
+            self.connection.credit(stream, len(data))
+            self._answer_grpc(stream, request, data)
+        else:
+            self.on_request(stream, False)
+            if stream.id in self.connection.streams:
+                self.on_data(stream, data, True)
+            else:
+                self.connection.credit(stream, len(data))
+
     def on_reset(self, stream: Stream) -> None:
         """End a call whose client has given up."""
         call = stream.call
@@ -200,7 +215,8 @@ class Calls:
         info = CallInfo(path, "grpc", head.fields, timeout_s, self._peer)
         encoding = headers.get(b"grpc-encoding", b"")
         answers_in = encoding if encoding in grpc_status.HEADERS and encoding in _listed(headers.get(b"grpc-accept-encoding", b"")) else b""
-        return _GrpcRequest(info, encoding, answers_in, self._dispatcher.stream(path) is not None, problem)
+        is_stream = self._dispatcher.stream(path) is not None
+        return _GrpcRequest(info, encoding, answers_in, is_stream, problem, is_plain=not is_stream and problem is None)
 
     def _is_of_a_foreign_page(self, headers: Mapping[bytes, bytes]) -> bool:
         """Say whether a gRPC call is to be refused as REST refuses it; only browsers send what this looks at."""
@@ -216,6 +232,9 @@ class Calls:
             self._answer_rest(stream, request, body)
             return
         assert isinstance(request, _GrpcRequest)
+        self._answer_grpc(stream, request, body)
+
+    def _answer_grpc(self, stream: Stream, request: _GrpcRequest, body: bytes) -> None:
         try:
             message = grpc_messages.whole(body, request.encoding)
         except PubsubError as error:

@@ -40,7 +40,7 @@ def publish_request(broker: "Broker", topic: str, messages: Sequence[bytes], req
         broker.topics.check_form(topic)
     broker.intake.check_size(messages, request_bytes)
     target = known or broker.topics.get(topic)
-    tails = broker.intake.check(messages, request_bytes)
+    tails = broker.intake.check(messages)
     return _accept(broker, target, messages, tails, now)
 
 

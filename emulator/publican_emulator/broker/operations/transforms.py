@@ -67,6 +67,7 @@ def try_transforms(broker: "Broker", transforms: tuple[Transform, ...], message:
         InvalidArgument: the message or a transform is none.
     """
     validate_transforms(broker, transforms, now)
+    broker.intake.check_size([message], None)
     broker.intake.check([message])
     broker.pipelines.begin()
     return broker.pipelines.of("", transforms).tried(message, now)

@@ -1,4 +1,4 @@
-"""One HTTP/2 connection, the server's side: bytes in, an outgoing buffer filled, four methods of a receiver called.
+"""One HTTP/2 connection, the server's side: bytes in, an outgoing buffer filled, five methods of a receiver called.
 
 No I/O, no clock, no event objects: `receive` reads whole frames, changes the state, calls the receiver, and leaves what has to be sent in
 `outgoing`, so that all frames of one read are answered by one write. What the peer does wrong on a stream resets that stream, what it does wrong on
@@ -37,6 +37,9 @@ class Receiver(Protocol):
 
     def on_data(self, stream: Stream, data: bytes, ends: bool) -> None:
         """A piece of its body has come; `ends`: the last one (trailers count as an empty piece)."""
+
+    def on_whole_request(self, stream: Stream, data: bytes) -> None:
+        """A request has come with all of its body: as `on_request` and `on_data` together."""
 
     def on_reset(self, stream: Stream) -> None:
         """The client has given up, or is gone."""
@@ -115,22 +118,54 @@ class Connection:
                 return
             self._has_preface = True
             at = len(preface)
-        unpack = frames.FRAME_HEAD.unpack_from
-        while size - at >= frames.FRAME_HEAD_BYTES:
+        unpack, head_bytes, largest, frame = frames.FRAME_HEAD.unpack_from, frames.FRAME_HEAD_BYTES, frames.FRAME_BYTES_MAX, self._frame
+        while size - at >= head_bytes:
             high, low, kind, flags, stream_id = unpack(data, at)
             length = high << 8 | low
-            if length > frames.FRAME_BYTES_MAX:
-                raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, f"a frame of {length} bytes; the maximum is {frames.FRAME_BYTES_MAX}")
-            start = at + frames.FRAME_HEAD_BYTES
+            if length > largest:
+                raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, f"a frame of {length} bytes; the maximum is {largest}")
+            start = at + head_bytes
             end = start + length
             if end > size:
                 break
-            if self._begun >= REQUESTS_PER_TURN and kind == frames.HEADERS:
-                self.has_more = True
-                break
-            self._frame(kind, flags, stream_id & 0x7FFFFFFF, data[start:end])
+            if kind == frames.HEADERS:
+                if self._begun >= REQUESTS_PER_TURN:
+                    self.has_more = True
+                    break
+                if flags == frames.END_HEADERS and (behind := self._whole_request_fast(data, start, end, stream_id)):
+                    at = behind
+                    continue
+            frame(kind, flags, stream_id & 0x7FFFFFFF, data[start:end])
             at = end
         self._buffer = data[at:] if at < size else b""
+
+    def _whole_request_fast(self, data: bytes, start: int, end: int, stream_id: int) -> int:
+        """Take a request whose two frames are both there: HEADERS known from before, and all of its body in one DATA; give the place behind, or 0.
+
+        That is what unary calls look like. Frame by frame a whole publish takes a sixth more (1,650 against 1,440 bytecodes).
+        """
+        head = self._decoder.known(data[start:end])
+        if head is None or not head.is_plain or len(data) - end < frames.FRAME_HEAD_BYTES:
+            return 0
+        high, low, kind, flags, on_stream = frames.FRAME_HEAD.unpack_from(data, end)
+        length: int = high << 8 | low
+        begin = end + frames.FRAME_HEAD_BYTES
+        behind = begin + length
+        if kind != frames.DATA or flags != frames.END_STREAM or on_stream != stream_id or not length or behind > len(data):
+            return 0
+        if stream_id <= self.last_stream_id or not stream_id & 1 or stream_id > 0x7FFFFFFF or length > min(self._window, frames.FRAME_BYTES_MAX):
+            return 0
+        if self._block is not None or not self._has_settings or self._is_stopping or len(self.streams) >= CONCURRENT_STREAMS_MAX:
+            return 0
+        self.last_stream_id = stream_id
+        self._begun += 1
+        self._allowance.earn(1.5)
+        self._window -= length
+        stream = self.streams[stream_id] = Stream(stream_id, head, self.sending.initial_window)
+        stream.received = stream.uncredited = length
+        stream.remote_ended = True
+        self._receiver.on_whole_request(stream, data[begin:behind])
+        return behind
 
     def _frame(self, kind: int, flags: int, stream_id: int, payload: bytes) -> None:
         if self._block is not None and (kind != frames.CONTINUATION or stream_id != self._block[0]):
@@ -174,17 +209,19 @@ class Connection:
             self.credit(stream, size - len(data))  # padding is consumed at once
         if data or ends:
             self._allowance.earn(1)
-            self._deliver(stream, data, ends=ends)
+            self._deliver(stream, data, ends)
         else:
             self._allowance.spend(1, "empty DATA")
 
-    def _deliver(self, stream: Stream, data: bytes, *, ends: bool) -> None:
+    def _deliver(self, stream: Stream, data: bytes, ends: bool) -> None:
         expected = stream.head.content_length
         if expected is not None and (stream.received > expected or (ends and stream.received != expected)):
             self.credit(stream, len(data))
             raise StreamFault(stream.id, ErrorCode.PROTOCOL_ERROR, "a body of another length than content-length says")
         if ends:
-            self._close_remote(stream)
+            stream.remote_ended = True
+            if stream.local_ended:
+                self._forget(stream)
         self._receiver.on_data(stream, data, ends)
 
     def _on_headers(self, flags: int, stream_id: int, payload: bytes) -> None:
@@ -250,7 +287,7 @@ class Connection:
             raise StreamFault(stream.id, ErrorCode.STREAM_CLOSED, "HEADERS after END_STREAM")
         if not ends or head.problem or not head.is_trailers:
             raise StreamFault(stream.id, ErrorCode.PROTOCOL_ERROR, "a second HEADERS that is no trailers")
-        self._deliver(stream, b"", ends=True)
+        self._deliver(stream, b"", True)
 
     def _on_priority(self, flags: int, stream_id: int, payload: bytes) -> None:
         if not stream_id:
@@ -347,8 +384,10 @@ class Connection:
     def credit(self, stream: Stream, size: int) -> None:
         """Give the client back `size` bytes of the stream's and the connection's window: they have been consumed."""
         self._credit_connection(size)
+        if stream.remote_ended:
+            return
         stream.consumed += size
-        if not stream.remote_ended and stream.consumed >= STREAM_WINDOW // 2:
+        if stream.consumed >= STREAM_WINDOW // 2:
             self.outgoing += frames.window_update(stream.id, stream.consumed)
             stream.uncredited -= stream.consumed
             stream.consumed = 0
@@ -361,11 +400,6 @@ class Connection:
             self._uncredited = 0
 
     # ends
-
-    def _close_remote(self, stream: Stream) -> None:
-        stream.remote_ended = True
-        if stream.local_ended:
-            self._forget(stream)
 
     def _close_local(self, stream: Stream) -> None:
         """The response is complete: a request that still goes on is told not to."""

@@ -35,7 +35,7 @@ class Malformed(ValueError):
 class Head:
     """The headers of one request, or its trailers; shared by all requests that repeat them."""
 
-    __slots__ = ("application", "authority", "content_length", "fields", "is_trailers", "method", "path", "problem")
+    __slots__ = ("application", "authority", "content_length", "fields", "is_plain", "is_trailers", "method", "path", "problem")
 
     def __init__(self, pairs: Pairs) -> None:
         self.fields: Pairs = []
@@ -52,6 +52,8 @@ class Head:
             self._read(pairs)
         except Malformed as error:
             self.problem = str(error)
+        self.is_plain = not self.problem and not self.is_trailers and self.content_length is None
+        """A good request about whose body nothing is said."""
 
     def _read(self, pairs: Pairs) -> None:
         pseudo: dict[bytes, bytes] = {}
@@ -96,6 +98,10 @@ class Decoder:
     def __init__(self) -> None:
         self._hpack = hpack.Decoder(max_header_list_size=HEADER_LIST_BYTES_MAX)
         self._cache: dict[bytes, Head] = {}
+
+    def known(self, block: bytes) -> Head | None:
+        """Give what a block says when it has been seen before, and the table is still as it was."""
+        return self._cache.get(block)
 
     def decode(self, block: bytes) -> Head:
         """Give what a block says.

@@ -161,7 +161,10 @@ class Sending:
 
     def forget(self, stream: Stream) -> None:
         """Drop what a stream still wanted to send."""
-        self._blocked.pop(stream, None)
-        self._wanting.pop(stream, None)
-        stream.outbox.clear()
-        stream.outbox_bytes = 0
+        if self._blocked:
+            self._blocked.pop(stream, None)
+        if self._wanting:
+            self._wanting.pop(stream, None)
+        if stream.outbox:
+            stream.outbox.clear()
+            stream.outbox_bytes = 0
