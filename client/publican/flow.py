@@ -10,7 +10,7 @@ PYTEST_DONT_REWRITE
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 MIB: Final = 1024 * 1024
 RESUME_BELOW: Final = (4, 5)
@@ -50,6 +50,12 @@ def checked(limits: Sequence[float]) -> FlowControl:
         if value and not EXTENSION_S_MIN <= value <= EXTENSION_S_MAX:
             raise ValueError(f"flow_control.{field} is {value}; it must be 0 (as the handlers need) or {EXTENSION_S_MIN}..{EXTENSION_S_MAX} seconds")
     return flow_control
+
+
+class Sized(Protocol):
+    """What takes room."""
+
+    size: int
 
 
 class Outstanding:
@@ -95,6 +101,15 @@ class Outstanding:
         """Count a message as a handler's."""
         self.handed_count += 1
         self.handed_bytes += size
+
+    def hand_all(self, sized: "Sequence[Sized]") -> bool:
+        """Count all of them as handlers' if they fit together; say whether they do."""
+        size = sum([each.size for each in sized])
+        if self.handed_count + len(sized) > self._concurrency or self.handed_bytes + size > self._max_bytes:
+            return False
+        self.handed_count += len(sized)
+        self.handed_bytes += size
+        return True
 
     def remove(self, size: int, *, was_handed: bool) -> None:
         """Free the place of a message."""

@@ -238,6 +238,12 @@ class Receiving:
 
     def _hold(self, deliveries: list[Delivery], now: Nanos) -> None:
         ready = self._ready
+        if not ready and not self.is_ordered and self.phase is Phase.OPEN and self.outstanding.hand_all(deliveries):
+            for each in deliveries:
+                each.stage = Stage.HANDED
+                each.handed_at = now
+            self._effects.append(Hand(deliveries))
+            return
         for each in deliveries:
             each.stage = Stage.HELD
             if self.is_ordered and each.key:

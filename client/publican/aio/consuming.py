@@ -6,7 +6,6 @@ PYTEST_DONT_REWRITE
 """
 
 import asyncio
-import contextlib
 import inspect
 import logging
 from collections import deque
@@ -25,7 +24,6 @@ from publican.settlement import How
 
 Handler = Callable[[SubscriberMessage], Awaitable[Any] | Any]
 
-_NO_CONTEXT: Final = contextlib.nullcontext()
 _callback_log: Final = logging.getLogger("publican.callback-exceptions")
 
 
@@ -155,6 +153,7 @@ class Handling:
         self._handler = handler
         self._observer = observer
         self._on_return = on_return
+        self._is_coroutine = inspect.iscoroutinefunction(handler)
         self._running: dict[Delivery, asyncio.Task[None]] = {}
         self._loop = asyncio.get_running_loop()
 
@@ -176,17 +175,25 @@ class Handling:
         message = SubscriberMessage.from_received(delivery.received, delivery)
         how: How | None = How.NACK
         try:
-            with _NO_CONTEXT if self._observer is None else self._observer.processing(self._subscription, message):
-                answer = self._handler(message)
-                if inspect.isawaitable(answer):
-                    await answer
+            if self._observer is not None:
+                with self._observer.processing(self._subscription, message):
+                    await self._call(message)
+            elif self._is_coroutine:
+                await self._handler(message)
+            else:
+                await self._call(message)
             how = self._on_return
         except Exception:  # noqa: BLE001  (whatever it raises is a nack)
             _callback_log.exception("%s: the handler raised for message %s, which is nacked", self._subscription, message.message_id)
         finally:
             self._running.pop(delivery, None)
             if how is not None:
-                delivery.settle(delivery.ack_id, how)
+                delivery.owner.settle(delivery, how)
+
+    async def _call(self, message: SubscriberMessage) -> None:
+        answer = self._handler(message)
+        if inspect.isawaitable(answer):
+            await answer
 
     async def close(self) -> None:
         """Cancel what runs yet, and wait for its end."""
