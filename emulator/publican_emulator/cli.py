@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--admin", action="store_true", help="let other machines use the admin API, where it listens to them")
     serve.add_argument("--push-insecure", action="store_true", help="push to https endpoints whose certificates nobody here knows")
     serve.add_argument("--until-stdin-closes", action="store_true", help="stop when the standard input ends: with the process that started it")
+    serve.add_argument("--buckets", metavar="DIR", help="the folder that stands for Cloud Storage: topics ingest from the folders in it")
     serve.add_argument(
         "--log-level", choices=_LOG_LEVELS, default="warning", help="what is logged, on stderr (warning; info tells of names not found)"
     )
@@ -85,6 +86,7 @@ def _serve(options: argparse.Namespace) -> int:
         history=options.history,
         admin=options.admin or None,
         push_verify_tls=not options.push_insecure,
+        buckets=options.buckets,
         log_level=options.log_level,
         until_stdin_closes=options.until_stdin_closes,
     )

@@ -9,6 +9,8 @@ PYTEST_DONT_REWRITE
 import asyncio
 import contextlib
 import functools
+import os
+import pathlib
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import ExitStack
 from types import TracebackType
@@ -23,6 +25,7 @@ from publican_emulator.broker.instants import Nanos
 from publican_emulator.control import Control, Participant
 from publican_emulator.driver import Clock, Driver, SystemClock
 from publican_emulator.history import History
+from publican_emulator.ingestion.ingesting import Ingesting
 from publican_emulator.inprocess import LoopThread, real_sockets
 from publican_emulator.push import tokens
 from publican_emulator.push.http import Http
@@ -66,12 +69,15 @@ class Emulator:
         history: bool = False,
         admin: bool | None = None,
         push_verify_tls: bool = True,
+        buckets: str | os.PathLike[str] | None = None,
     ) -> None:
         """Make one; it listens when its context is entered.
 
         `port` 0 takes a free one. `pull_wait_s`: when a Pull that finds nothing gives up. `stream_max_age_s`: when a StreamingPull is closed with
         UNAVAILABLE (never). `listener` is told every fact, in the loop. `history`: facts are kept, for `history` and the admin API. `admin`: whether
         the admin API answers (None: where nobody but this machine can ask). `push_verify_tls`: whether the certificates of push endpoints count.
+        `buckets`: the folder that stands for Cloud Storage, where topics with such ingestion settings get their messages from: each folder in it is a
+        bucket.
         """
         self.host = host
         self._wanted_port = port
@@ -95,9 +101,10 @@ class Emulator:
         self._admin = admin
         self._http = Http(verify_tls=push_verify_tls)
         keys = tokens.Tokens()
+        self._ingesting = Ingesting(self._driver, None if buckets is None else pathlib.Path(buckets), self._dispatcher.surprised)
         self._pushing = Pushing(self._driver, self._http, keys, self._dispatcher.surprised)
         self._driver.carriers["push"] = self._pushing
-        self.control.participants.append(self._pushing)
+        self.control.participants += [self._pushing, self._ingesting]
         documents = {path: functools.partial(document, keys) for path, document in tokens.PAGES.items()}
         self._rest = Rest(
             self._dispatcher, cors_origins=cors_origins, admin=self._ask_admin, documents=documents, verbs=TransformCalls(self._driver).verbs()
@@ -134,12 +141,14 @@ class Emulator:
             raise RuntimeError("this Emulator has been started before: make another")
         self._driver.attach(asyncio.get_running_loop())
         self._bound = await self._server.start(endpoint.listening(self.host), self._wanted_port)
+        self._wake_ingesting()
 
     async def _stop(self) -> None:
         self._driver.broker.end_consumers(Unavailable("The emulator is shutting down."))
         self._driver.settle()
         self._driver.close()
         await self._pushing.close()
+        await self._ingesting.close()
         await self._http.close()
         await self._server.stop(STOP_GRACE_S)
 
@@ -197,17 +206,26 @@ class Emulator:
             self._thread.call(self.control.load_state, state)
 
     def _empty_broker(self) -> Broker:
+        broker = Broker(self._hearing(), compile_schema=compile_definition, abilities=self._abilities)
+        broker.on_ingestion = self._wake_ingesting
+        return broker
+
+    def _hearing(self) -> Listener | None:
         listener = self._listener
         if not self._keeps_history:
-            return Broker(listener, compile_schema=compile_definition, abilities=self._abilities)
+            return listener
         if listener is None:
-            return Broker(self.history, compile_schema=compile_definition, abilities=self._abilities)
+            return self.history
 
         def both(fact: Fact) -> None:
             self.history(fact)
             listener(fact)
 
-        return Broker(both, compile_schema=compile_definition, abilities=self._abilities)
+        return both
+
+    def _wake_ingesting(self) -> None:
+        if self._bound:  # else nothing runs yet
+            self._ingesting.wake()
 
     def _topic_of(self, subscription: str) -> str:
         known = self._driver.broker.subscriptions.find(subscription)

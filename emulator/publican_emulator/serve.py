@@ -33,6 +33,7 @@ def run(
     history: bool = False,
     admin: bool | None = None,
     push_verify_tls: bool = True,
+    buckets: str | None = None,
     log_level: str = "warning",
     until_stdin_closes: bool = False,
 ) -> int:
@@ -48,6 +49,7 @@ def run(
         history=history,
         admin=admin,
         push_verify_tls=push_verify_tls,
+        buckets=buckets,
     )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(KeyboardInterrupt):
         try:

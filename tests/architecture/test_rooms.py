@@ -32,6 +32,7 @@ ROOMS = [
     "history",
     "control",
     "push",
+    "ingestion",
     "javascript",
     "admin",
     "endpoint",
@@ -121,7 +122,7 @@ def test_only_the_plugin_itself_is_rewritten_by_pytest() -> None:
         assert "PYTEST_DONT_REWRITE" in docstring, f"{path}: pytest would rewrite its asserts in every user's suite"
 
 
-@pytest.mark.parametrize("room", ["broker", "schemas", "transport", "services", "rpc"])
+@pytest.mark.parametrize("room", ["broker", "schemas", "ingestion", "transport", "services", "rpc"])
 def test_no_file_holds_two_ideas(room: str) -> None:
     for path in sorted((PACKAGES["publican_emulator"] / room).rglob("*.py")):
         assert len(path.read_text().splitlines()) <= LINES_MAX, path

@@ -1,4 +1,4 @@
-"""`gcloud pubsub ...` against Publican, by the endpoint override: what a person types at a terminal. Slow: each command is a process of a second or two.
+"""`gcloud pubsub ...` against Publican, by the endpoint override: what a person types at a terminal. Slow: each command is a process of its own.
 
 Skipped aloud where there is no gcloud. docs/gcloud.md says which commands work, and with which version that was seen.
 """
@@ -107,7 +107,7 @@ def test_snapshots_and_seek(gcloud: Gcloud) -> None:
     gcloud("subscriptions create billing --topic=orders --retain-acked-messages")
     gcloud("topics publish orders", "--message=one")
     (made,) = gcloud("snapshots create monday --subscription=billing --labels=a=b")
-    assert made["snapshotId"] == "monday"
+    assert made["snapshotId"] == f"{PROJECT}/snapshots/monday"
     assert gcloud("snapshots describe monday")["topic"] == f"{PROJECT}/topics/orders"
     assert [each["name"] for each in gcloud("snapshots list")] == [f"{PROJECT}/snapshots/monday"]
     assert gcloud("topics list-snapshots orders") == [f"{PROJECT}/snapshots/monday"]

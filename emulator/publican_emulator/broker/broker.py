@@ -7,7 +7,7 @@ What an operation does stands in operations/, by subject; here it gets its name:
 PYTEST_DONT_REWRITE
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,7 +18,7 @@ from publican_emulator.broker.errors import PubsubError
 from publican_emulator.broker.events import Fact, Kind, Listener
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.intake import Intake
-from publican_emulator.broker.operations import deliveries, policies, publishing, schemas, snapshots, subscriptions, topics, transforms
+from publican_emulator.broker.operations import deliveries, ingestion, policies, publishing, schemas, snapshots, subscriptions, topics, transforms
 from publican_emulator.broker.schema import Compile, Schema, SchemaBook, no_compiler
 from publican_emulator.broker.shelf import AnyShelf, Shelf
 from publican_emulator.broker.snapshot import Snapshot
@@ -52,6 +52,10 @@ class Counters:
         return self.consumer
 
 
+def _nobody() -> None:
+    """Hear of ingestion settings where nobody reads anything."""
+
+
 class Broker:
     """All topics, subscriptions, snapshots and schemas of all projects."""
 
@@ -59,6 +63,8 @@ class Broker:
         """`listener` is told every fact; `compile_schema` reads the definitions of schemas; `abilities`: what else is installed here."""
         self.ready: list[Consumer] = []
         self.listener = listener
+        self.on_ingestion: Callable[[], None] = _nobody
+        """Called when a topic is given ingestion settings."""
         self.abilities = abilities or Abilities()
         self.pipelines = Pipelines(self.abilities.javascript)
         self.intake = Intake()
@@ -150,6 +156,11 @@ class Broker:
     get_policy = policies.get_policy
     set_policy = policies.set_policy
     test_permissions = policies.test_permissions
+
+    # ingestion
+
+    ingesting_topics = ingestion.ingesting_topics
+    note_ingestion = ingestion.note_ingestion
 
     # the whole of it
 

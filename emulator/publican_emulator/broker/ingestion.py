@@ -9,7 +9,7 @@ PYTEST_DONT_REWRITE
 
 import enum
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import ClassVar, Final
 
 from publican_emulator.broker.errors import BadArgument
@@ -162,3 +162,13 @@ TEXT_SOURCES: Final[dict[str, type[AwsKinesis | AzureEventHubs | AwsMsk | Conflu
     kind.kind: kind for kind in (AwsKinesis, AzureEventHubs, AwsMsk, ConfluentCloud)
 }
 """The sources whose fields are all texts, by the field that holds them."""
+
+
+@dataclass(slots=True)
+class Ingested:
+    """How far the ingestion of a topic has come."""
+
+    state: str = ACTIVE
+    """What has become of it, as the API names it: ACTIVE, BUCKET_NOT_FOUND."""
+    objects: dict[str, int] = field(default_factory=dict)
+    """The objects that were read, each with its generation."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from publican_emulator.broker import filters
-from publican_emulator.broker.ingestion import ACTIVE
+from publican_emulator.broker.ingestion import Ingested
 from publican_emulator.broker.instants import MILLISECOND, Nanos
 from publican_emulator.broker.intake import Intake
 from publican_emulator.broker.log import Cursor, Log
@@ -36,8 +36,7 @@ class Topic:
         self.armed: Nanos | None = None
         self.subscriptions: dict[str, Subscription] = {}
         self.snapshots: set[str] = set()
-        self.ingestion_state = ACTIVE
-        """What has become of ingestion, as the API names it: ACTIVE, BUCKET_NOT_FOUND."""
+        self.ingested = Ingested()
         self.attentive: dict[Subscription, None] = {}
         """Subscriptions that want to be told of the next publish: somebody waits there, or their retention has no timer."""
         self.kept: Cursor | None = self.log.end() if settings.message_retention is not None else None

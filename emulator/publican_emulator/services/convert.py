@@ -88,7 +88,7 @@ def topic_message(topic: Topic) -> pubsub.Topic:
         policy.allowed_persistence_regions.extend(settings.allowed_regions)
         policy.enforce_in_transit = settings.enforce_in_transit
     if settings.ingestion is not None:
-        ingestion.write(message, settings.ingestion, topic.ingestion_state)
+        ingestion.write(message, settings.ingestion, topic.ingested.state)
     message.message_transforms.extend(transforms.messages(settings.transforms))
     if settings.schema is not None:
         used = settings.schema

@@ -8,6 +8,7 @@ PYTEST_DONT_REWRITE
 from typing import TYPE_CHECKING
 
 from publican_emulator.broker.events import Kind
+from publican_emulator.broker.ingestion import Ingested
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.operations.schemas import check_schema_settings
 from publican_emulator.broker.operations.transforms import check_pipeline
@@ -35,6 +36,8 @@ def create_topic(broker: "Broker", name: str, settings: TopicSettings, now: Nano
     check_pipeline(broker, name, settings.transforms)
     topic = Topic(name, settings)
     broker.topics.put(name, topic)
+    if settings.ingestion is not None:
+        broker.on_ingestion()
     broker.state(Kind.CREATED, name, now)
     return topic
 
@@ -62,7 +65,11 @@ def update_topic(broker: "Broker", name: str, settings: TopicSettings, now: Nano
         check_schema_settings(broker, settings.schema)
     if settings.transforms != topic.settings.transforms:
         check_pipeline(broker, name, settings.transforms)
+    if settings.ingestion != topic.settings.ingestion:
+        topic.ingested = Ingested()
     topic.retain(settings)
+    if settings.ingestion is not None:
+        broker.on_ingestion()
     topic.settle(now)
     broker.timers.arm(topic, topic.next_due())
     for subscription in topic.subscriptions.values():

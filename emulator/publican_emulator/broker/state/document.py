@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from publican_emulator.broker.errors import InvalidArgument
 from publican_emulator.broker.instants import Nanos
+from publican_emulator.broker.policies import Policy
 from publican_emulator.broker.schema import Schema
 from publican_emulator.broker.shelf import Shelf
 from publican_emulator.broker.state import snapshots, subscriptions, topics
@@ -66,11 +67,21 @@ def _load_counters(broker: "Broker", said: Plain, loading: Loading) -> None:
         setattr(broker.counters, name, value)
 
 
+def _dump_policies(broker: "Broker", dumping: Dumping) -> Plain:
+    return {shelf.collection: {name: plain(policy) for name, policy in shelf.policies.items()} for shelf in broker.shelves()}
+
+
+def _load_policies(broker: "Broker", said: Plain, loading: Loading) -> None:
+    for shelf in broker.shelves():
+        shelf.policies.update({name: made(Policy, each) for name, each in said.get(shelf.collection, {}).items()})
+
+
 CHAPTERS: Final[tuple[Chapter, ...]] = (
     Chapter("topics", topics.dump, topics.load),
     Chapter("subscriptions", subscriptions.dump, subscriptions.load),
     Chapter("snapshots", snapshots.dump, snapshots.load),
     records("schemas", lambda broker: broker.schemas, Schema),
+    Chapter("policies", _dump_policies, _load_policies),
     Chapter("counters", _dump_counters, _load_counters),
 )
 """In the order in which they are loaded; the other way round they are written, so that a topic knows what of its log is needed."""

@@ -1,12 +1,14 @@
 """The chapter of topics: settings, and the log from the first place that somebody needs.
 
-    {"name", "settings", "is_deleted", "last_publish", "kept": place, null where nothing is retained, "log": [message ids]}
+    {"name", "settings", "is_deleted", "last_publish", "kept": place, null where nothing is retained, "ingested",
+     "log": [message ids]}
 
 PYTEST_DONT_REWRITE
 """
 
 from typing import TYPE_CHECKING
 
+from publican_emulator.broker.ingestion import Ingested
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.settings import TopicSettings
 from publican_emulator.broker.state.plain import Plain, made, plain
@@ -35,6 +37,7 @@ def _dumped(topic: Topic, dumping: Dumping, *, is_deleted: bool) -> Plain:
         "is_deleted": is_deleted,
         "last_publish": topic.last_publish,
         "kept": None if topic.kept is None or is_deleted else place(topic.kept),
+        "ingested": plain(topic.ingested),
         "log": [] if start is None else dumping.ids(start.messages()),
     }
 
@@ -44,6 +47,7 @@ def load(broker: "Broker", said: Plain, loading: Loading) -> None:
     for each in said:
         topic = Topic(each["name"], made(TopicSettings, each["settings"]))
         topic.last_publish = Nanos(each["last_publish"])
+        topic.ingested = made(Ingested, each.get("ingested", {}))
         start = fill(topic.log, loading.stored(each["log"]))
         loading.topics.append(topic)
         loading.starts.append(start)
@@ -51,3 +55,5 @@ def load(broker: "Broker", said: Plain, loading: Loading) -> None:
         if not each["is_deleted"]:
             broker.topics.put(topic.name, topic)
             broker.timers.arm(topic, topic.next_due())
+            if topic.settings.ingestion is not None:
+                broker.on_ingestion()
