@@ -97,12 +97,14 @@ def _context(products: Sequence[Product], command: str) -> str:
 
 
 def _value(result: Result, name: str) -> str:
+    if name not in result.samples:
+        return ""
     also = "".join(f" / {_figure(value)}" for value in result.median_also(name).values())
     return f"{_figure(result.median(name))}{also} {result.row.unit}"
 
 
 def _cpu(result: Result, name: str) -> str:
-    cpu_us = result.median_cpu_us(name)
+    cpu_us = result.median_cpu_us(name) if name in result.samples else None
     return "" if cpu_us is None else f"{_figure(cpu_us)} us"
 
 

@@ -54,6 +54,7 @@ class Row:
     more_is_better: bool = False
     ratio_target: float | None = None  # publican / official: at most this, or at least this where more is better
     value_target: float | None = None  # publican alone, in `unit`
+    is_ours_alone: bool = False  # the official emulator has no such thing
 
     def meets(self, value: float, target: float) -> bool:
         """Whether a figure is on the right side of a target."""

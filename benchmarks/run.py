@@ -59,10 +59,13 @@ def run(products: Sequence[Product], rows: Sequence[Row], *, turns: int, quick: 
     """Measure every row on every product."""
     with ExitStack() as stack:
         servers = [stack.enter_context(started(product)) for product in products]
-        return [_measure(row, servers, turns=turns, quick=quick) for row in rows]
+        results = [_measure(row, servers, turns=turns, quick=quick) for row in rows]
+    return [result for result in results if result.samples]
 
 
 def _measure(row: Row, servers: Sequence[Running], *, turns: int, quick: bool) -> Result:
+    if row.is_ours_alone:
+        servers = [server for server in servers if server.product.name == "publican"]
     samples: dict[str, list[Sample]] = {server.product.name: [] for server in servers}
     if not quick:
         for server in servers:

@@ -6,6 +6,6 @@ PYTEST_DONT_REWRITE
 from typing import Final
 
 from benchmarks.row import Row
-from benchmarks.rows import delivery, publish, rest, start
+from benchmarks.rows import delivery, harness, publish, rest, start
 
-ROWS: Final[tuple[Row, ...]] = (*start.ROWS, *publish.ROWS, *delivery.ROWS, *rest.ROWS)
+ROWS: Final[tuple[Row, ...]] = (*start.ROWS, *publish.ROWS, *delivery.ROWS, *rest.ROWS, *harness.ROWS)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from publican_emulator.testing.handle import Pubsub, PubsubClock, Seed
     from publican_emulator.testing.names import Subscription, Topic
     from pytest_publican.config import Config
+    from pytest_publican.google_clients import Channel
     from pytest_publican.servers import Server
 
 _ID_MAX: Final = 255
@@ -217,23 +218,41 @@ def pubsub_subscription(request: pytest.FixtureRequest, pubsub: "Pubsub", pubsub
     return pubsub.subscription(_resource_id(request.node.name, pubsub.prefix), pubsub_topic, **subscription_settings(request.node))
 
 
+@pytest.fixture(scope="session")
+def _pubsub_channel(pubsub_server: "Server") -> "Iterator[Channel | None]":
+    from pytest_publican.google_clients import Channel
+
+    channel = Channel(pubsub_server.address) if pubsub_server.address else None  # the real service has credentials of its own
+    yield channel
+    if channel is not None:
+        channel.close()
+
+
 @pytest.fixture
-def pubsub_publisher(pubsub: "Pubsub") -> "Iterator[Any]":
+def pubsub_publisher(pubsub: "Pubsub", _pubsub_channel: "Channel | None") -> "Iterator[Any]":
     """Give google-cloud-pubsub's publisher for `pubsub`; it publishes at once instead of waiting to fill a batch. Skips where it is not installed."""
-    google = pytest.importorskip("google.cloud.pubsub_v1", reason="google-cloud-pubsub is not installed")
-    publisher = google.PublisherClient(batch_settings=google.types.BatchSettings(max_messages=1))
+    from pytest_publican import google_clients
+
+    publisher = google_clients.publisher(_pubsub_channel)
     yield publisher
     publisher.stop()
-    publisher.transport.close()
+    if _pubsub_channel is None:
+        publisher.transport.close()
+    else:
+        _pubsub_channel.end_test()
 
 
 @pytest.fixture
-def pubsub_subscriber(pubsub: "Pubsub") -> "Iterator[Any]":
+def pubsub_subscriber(pubsub: "Pubsub", _pubsub_channel: "Channel | None") -> "Iterator[Any]":
     """Give google-cloud-pubsub's subscriber for `pubsub`. Skips where it is not installed."""
-    google = pytest.importorskip("google.cloud.pubsub_v1", reason="google-cloud-pubsub is not installed")
-    subscriber = google.SubscriberClient()
+    from pytest_publican import google_clients
+
+    subscriber = google_clients.subscriber(_pubsub_channel)
     yield subscriber
-    subscriber.close()
+    if _pubsub_channel is None:
+        subscriber.close()
+    else:
+        _pubsub_channel.end_test()
 
 
 def _resource_id(test_name: str, prefix: str) -> str:
