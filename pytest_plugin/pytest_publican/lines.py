@@ -29,6 +29,7 @@ from pytest_publican.effects import attributes_of
 OnLine = Callable[[CodeType, int], None]
 """Called before a line runs, with its code and number; what it raises is raised there."""
 
+_DEFERRED: Final = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 _TOOL_IDS: Final = (4, 3, 5, 2)  # 0 and 1 are the debugger's and coverage's
 
 
@@ -160,6 +161,11 @@ def _inside(each: object) -> list[object]:
     return list(attributes_of(each).values())
 
 
+def _is_head(code: CodeType, number: int) -> bool:
+    """Say whether that is the `async def` of a coroutine, which "runs" when it is called, before anything of it is awaited."""
+    return number == code.co_firstlineno and bool(code.co_flags & _DEFERRED)
+
+
 if sys.version_info >= (3, 12):
 
     @contextmanager
@@ -179,7 +185,7 @@ if sys.version_info >= (3, 12):
             return None
 
         def line(code: CodeType, number: int) -> None:
-            if watch.sees and places.is_point(sys._getframe(1)):
+            if watch.sees and not _is_head(code, number) and places.is_point(sys._getframe(1)):
                 on_line(code, number)
 
         monitoring.use_tool_id(tool, "publican")
@@ -205,7 +211,7 @@ else:
         before = sys.gettrace()
 
         def line(frame: FrameType, event: str, _: object) -> Any:
-            if event == "line" and watch.sees:
+            if event == "line" and watch.sees and not _is_head(frame.f_code, frame.f_lineno):
                 on_line(frame.f_code, frame.f_lineno)
             return line
 

@@ -94,6 +94,7 @@ class Rehearsal:
         self._cut = cut or {}
         self._fates = list(plan.fates)
         self._service = Service(plan)
+        self._start = start
         self._consumer = Consumer(start)
         self._outcome = Outcome(settles_itself=undisturbed is not None and undisturbed.settles_itself)
         self._inbox: list[Handed] = []
@@ -131,22 +132,22 @@ class Rehearsal:
 
     # one delivery
 
-    def _deliver(self, handed: Handed, fate: Fate, *, by_second: bool = False) -> None:
+    def _deliver(self, handed: Handed, fate: Fate, second: Consumer | None = None) -> None:
         is_first = handed.message_id not in self._vain
         self._vain.setdefault(handed.message_id, 0)
-        work = _Work(handed, fate, self._before(fate, handed), self._row(handed, is_first=is_first, by_second=by_second))
+        work = _Work(handed, fate, self._before(fate, handed), self._row(handed, is_first=is_first, by_second=second is not None))
         if fate.kind == "duplicate":
             self._service.duplicate(handed.message_id)
             work.row.words.append("in two copies")
         outer, self._work = self._work, work
-        error = self._consumer.handle(self._message(work), None if by_second else self._watch)
+        error = second.handle(self._message(work), None) if second else self._consumer.handle(self._message(work), self._watch)
         if error is None and not self._consumer.is_dead:
             error = self._come_to_the_end(work)
         self._work = outer
         if is_first:
             self._outcome.lines[handed.message_id] = len(work.seen) - (ACK in work.seen)
         self._end(work, error)
-        if not by_second:
+        if second is None:
             self._outcome.fates.append(_told(work))
             self._look_for_progress(work)
 
@@ -241,8 +242,10 @@ class Rehearsal:
             raise ConsumerDied
         self._say(work.handed, "lease runs out", f"before {place}")
         self._service.expire(work.handed.message_id)
+        second = Consumer(self._start)
         for handed in self._service.take(1):
-            self._deliver(handed, _UNDISTURBED, by_second=True)
+            self._deliver(handed, _UNDISTURBED, second)
+        second.close()
 
     def _settle(self, work: _Work, seconds: int | None) -> bool:
         """Ack (None), nack (0) or extend, as the handler asked; the dead settle nothing."""

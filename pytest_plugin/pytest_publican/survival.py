@@ -88,7 +88,8 @@ class _Stage:
                 return cast("Handle", handler.start(world))
             return (lambda message: handler(world, message)) if self._takes_world else cast("Handle", handler)
 
-        outcome = Rehearsal(plan, start, Places(handler, world), undisturbed, cut).run()
+        places = Places(handler.start if isinstance(handler, restartable) else handler, world)
+        outcome = Rehearsal(plan, start, places, undisturbed, cut).run()
         return outcome, self._effect(world)
 
     def cut_short(self, plan: DeliveryPlan, undisturbed: Outcome, dead_letters: set[int]) -> Iterator[object]:

@@ -22,7 +22,9 @@ pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-EXAMPLES = sorted((ROOT / "examples").rglob("*.py"))
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+FAILS = re.compile(r"# (\w+)\.py: this test fails, and says why\n")
+"""How a block begins whose test fails on purpose; the next block of text is what is printed."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,12 @@ def blocks(language: str) -> list[Block]:
     return [block for block in found if block.language == language]
 
 
+def text_after(block: Block) -> str:
+    """Give the block of text that follows a block of Python."""
+    document, _, _ = block.where.partition(":")
+    return (ROOT / document).read_text().partition(block.text)[2].partition("```text\n")[2].partition("```")[0]
+
+
 def named(block: Block) -> str:
     """Give a block's place, as the name of its test."""
     return block.where
@@ -67,6 +75,12 @@ def test_a_block_of_python_runs(block: Block, pytester: pytest.Pytester) -> None
         pytester.makeconftest(block.text)
         pytester.makepyfile("def test_it(pubsub): pass")
         pytester.runpytest_subprocess("-W", "error", "-p", "no:asyncio").assert_outcomes(passed=1)
+    elif fails := FAILS.match(block.text):
+        pytester.makepyfile(**{fails[1]: block.text.rstrip("\n")})
+        result = pytester.runpytest_subprocess("-W", "error", "-p", "no:asyncio", "--hypothesis-seed=1")  # several plans are smallest ones
+        result.assert_outcomes(failed=1)
+        printed = [line.removeprefix("E").strip() for line in result.outlines]
+        assert [line for line in text_after(block).splitlines() if line.strip() not in "\n".join(printed)] == []
     elif tests := len(re.findall(r"^(?:async )?def test_", block.text, re.MULTILINE)):
         pytester.makepyfile(block.text)
         pytester.runpytest_subprocess("-W", "error", "-p", "no:asyncio").assert_outcomes(passed=tests)
@@ -135,7 +149,7 @@ def test_the_table_of_the_readme_is_honest() -> None:
 
 
 def test_the_readme_shows_the_first_example() -> None:
-    (first,) = [block.text for block in blocks("python") if block.where.startswith("README.md") and "def test_" in block.text]
+    (first,) = [block.text for block in blocks("python") if block.where.startswith("README.md") and "pubsub_topic" in block.text]
     assert (ROOT / "examples/test_first.py").read_text().endswith(first)
 
 

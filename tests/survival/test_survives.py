@@ -142,6 +142,17 @@ def test_a_memory_does_not_outlive_its_consumer() -> None:
     assert told(consumer, DeliveryPlan("A1").crash("ack"))[-1] == "@example(DeliveryPlan('A1').crash(before='ack'))"
 
 
+def test_a_second_consumer_has_a_memory_of_its_own() -> None:
+    def start(till: Till) -> Callable[[Any], None]:
+        return handlers.Remembering(till).on_message
+
+    assert told(restartable(start), DeliveryPlan("A1").expire("ack"))[0].startswith("bank.calls is 2;")
+
+
+def test_a_coroutine_that_dies_at_its_first_line_has_been_awaited() -> None:
+    survives(handlers.charge_once_async, DeliveryPlan("A1").crash(1).crash(2), world=Till)
+
+
 def test_a_crash_takes_the_rest_of_the_batch_with_it() -> None:
     seen: list[str] = []
     with pytest.raises(NotSurvived) as caught:
