@@ -10,6 +10,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from publican_emulator.broker import limits
+from pytest_publican import survival as survival  # so that no first example pays for loading it
 from pytest_publican.message import Message, Payload
 from pytest_publican.plan import MISCHIEF, DeliveryPlan, Fate, Mischief, illegal
 

@@ -69,21 +69,38 @@ def test_there_are_documents_to_read() -> None:
     assert len(blocks("console")) >= 5
 
 
-@pytest.mark.parametrize("block", blocks("python"), ids=named)
+OPTIONS = ("-W", "error", "-p", "no:asyncio", "--hypothesis-profile=ci")  # the profile: no deadlines, and the same examples each time
+TEST = re.compile(r"^(?:async )?def test_", re.MULTILINE)
+
+
+def is_suite(block: Block) -> bool:
+    """Say whether a block is tests that pass."""
+    return TEST.search(block.text) is not None and not block.text.startswith("# conftest.py") and FAILS.match(block.text) is None
+
+
+SUITES = sorted({block.where.partition(":")[0] for block in blocks("python") if is_suite(block)})
+
+
+@pytest.mark.parametrize("document", SUITES)
+def test_the_tests_of_a_document_pass(document: str, pytester: pytest.Pytester) -> None:
+    suites = [block for block in blocks("python") if is_suite(block) and block.where.startswith(f"{document}:")]
+    pytester.makepyfile(**{f"test_line_{block.where.rpartition(':')[2]}": block.text for block in suites})
+    result = pytester.runpytest_subprocess(*OPTIONS)
+    result.assert_outcomes(passed=sum(len(TEST.findall(block.text)) for block in suites))
+
+
+@pytest.mark.parametrize("block", [block for block in blocks("python") if not is_suite(block)], ids=named)
 def test_a_block_of_python_runs(block: Block, pytester: pytest.Pytester) -> None:
     if block.text.startswith("# conftest.py"):
         pytester.makeconftest(block.text)
         pytester.makepyfile("def test_it(pubsub): pass")
-        pytester.runpytest_subprocess("-W", "error", "-p", "no:asyncio").assert_outcomes(passed=1)
+        pytester.runpytest_subprocess(*OPTIONS).assert_outcomes(passed=1)
     elif fails := FAILS.match(block.text):
         pytester.makepyfile(**{fails[1]: block.text.rstrip("\n")})
-        result = pytester.runpytest_subprocess("-W", "error", "-p", "no:asyncio", "--hypothesis-seed=1")  # several plans are smallest ones
+        result = pytester.runpytest_subprocess(*OPTIONS)
         result.assert_outcomes(failed=1)
-        printed = [line.removeprefix("E").strip() for line in result.outlines]
-        assert [line for line in text_after(block).splitlines() if line.strip() not in "\n".join(printed)] == []
-    elif tests := len(re.findall(r"^(?:async )?def test_", block.text, re.MULTILINE)):
-        pytester.makepyfile(block.text)
-        pytester.runpytest_subprocess("-W", "error", "-p", "no:asyncio").assert_outcomes(passed=tests)
+        printed = "\n".join(line.removeprefix("E").strip() for line in result.outlines)
+        assert [line for line in text_after(block).splitlines() if line.strip() not in printed] == []
     else:
         with Emulator() as emulator:
             done = run_program(pytester.makepyfile(program=block.text), emulator.address)
