@@ -20,6 +20,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from publican.auth import Refreshing, TokenSource
@@ -30,7 +31,7 @@ from publican.transport.deadlines import Deadlines
 from publican.transport.per_loop import PerLoop
 from publican.transport.rest_errors import refused, unreached
 
-_JSON: Final = {"Content-Type": "application/json"}
+_JSON: Final = CIMultiDict({"Content-Type": "application/json"})
 _NO_TIMER: Final = aiohttp.ClientTimeout(total=None)
 _LARGE_BODY: Final = 1 << 20  # above, aiohttp warns of bytes that are handed over whole
 _UNQUOTED: Final = "/:@!$&'()*+,;=~"
@@ -121,17 +122,17 @@ class RestTransport:
         assert self._token is not None
         token = await self._token.get()
         try:
-            return await self._exchange(session, verb, url, body, {**_JSON, "Authorization": f"Bearer {token}"}, method, resource)
+            return await self._exchange(session, verb, url, body, _with(token), method, resource)
         except Unauthenticated:
             if not isinstance(self._token, Refreshing):
                 raise
             fresh = await self._token.fresh(token)
             if fresh == token:
                 raise
-        return await self._exchange(session, verb, url, body, {**_JSON, "Authorization": f"Bearer {fresh}"}, method, resource)
+        return await self._exchange(session, verb, url, body, _with(fresh), method, resource)
 
     async def _exchange(
-        self, session: aiohttp.ClientSession, verb: str, url: URL, body: bytes | None, headers: dict[str, str], method: str, resource: str
+        self, session: aiohttp.ClientSession, verb: str, url: URL, body: bytes | None, headers: CIMultiDict[str], method: str, resource: str
     ) -> bytes:
         data: Any = body if body is None or len(body) < _LARGE_BODY else io.BytesIO(body)
         response = await session.request(
@@ -154,6 +155,10 @@ class RestTransport:
             self._urls.clear()
         url = self._urls[path] = URL(f"{self._endpoint.api_root}/{quote(path, safe=_UNQUOTED)}", encoded=True)
         return url
+
+
+def _with(token: str | None) -> CIMultiDict[str]:
+    return CIMultiDict({"Content-Type": "application/json", "Authorization": f"Bearer {token}"})
 
 
 @asynccontextmanager
