@@ -7,8 +7,9 @@ import pytest
 
 from publican_emulator import Emulator, VirtualClock
 from publican_emulator.broker.broker import Broker
-from publican_emulator.broker.errors import InvalidArgument, Unavailable
+from publican_emulator.broker.errors import Aborted, InvalidArgument, Unavailable
 from publican_emulator.broker.instants import SECOND, Nanos
+from publican_emulator.broker.policies import Binding, Condition, Policy
 from publican_emulator.broker.schema_settings import Definition, Encoding, Language, SchemaSettings
 from publican_emulator.broker.settings import SubscriptionSettings, TopicSettings
 from publican_protocol import pubsub
@@ -120,3 +121,13 @@ def test_a_state_with_a_spoilt_chapter_is_refused(emulator: Emulator, chapter: s
     with pytest.raises(InvalidArgument, match=chapter):
         emulator.load_state(json.dumps(state).encode())
     assert emulator.run(Broker.list_snapshots, "projects/p")
+
+
+def test_iam_policies_go_on_with_their_etags(emulator: Emulator) -> None:
+    binding = Binding("roles/pubsub.viewer", ("allUsers",), Condition("true", "always"))
+    stored = emulator.run(Broker.set_policy, TOPIC, Policy(3, (binding,), etag=b""), {"bindings"})
+    with Emulator(clock=VirtualClock(Nanos(0))) as other:
+        other.load_state(emulator.dump_state())
+        assert other.run(Broker.get_policy, TOPIC, 3) == stored
+        with pytest.raises(Aborted):
+            other.run(Broker.set_policy, TOPIC, Policy(etag=b"another"), {"bindings"})

@@ -11,6 +11,7 @@ from publican_protocol import json_form
 from publican_protocol.methods import methods
 from publican_protocol.pool import message_class
 from publican_protocol.routes import Route, routes
+from tests.walk.fields import SUBSCRIPTIONS, TOPICS
 
 TOPIC, SUBSCRIPTION, SNAPSHOT, SCHEMA = (
     f"projects/p/{each}" for each in ("topics/orders", "subscriptions/billing", "snapshots/monday", "schemas/order")
@@ -40,6 +41,14 @@ TEXTS: Final = st.one_of(
     ),
 )
 INTEGERS: Final = st.sampled_from((0, 1, -1, 5, 10, 100, 600, 601, 1000, 1001, 2**31 - 1, -(2**31), 2**63 - 1, -(2**63)))
+SAID: Final[dict[str, st.SearchStrategy[str]]] = {
+    "definition": st.sampled_from(
+        ('{"type": "record", "name": "R", "fields": []}', 'syntax = "proto3"; message A { string a = 1; }', '{"type": "record"}', "message A {", "")
+    ),
+    "schema_id": st.sampled_from(("order", "another", "", "x", "goog-1")),
+    "filter": st.sampled_from(("attributes:a", 'hasPrefix(attributes.x, "y") AND', "")),
+}
+"""Texts for fields in which chance would say nothing that makes sense."""
 BYTES: Final = st.one_of(st.binary(max_size=20), st.sampled_from((b"", b"\xff", b"x" * 5000, b'{"id": "x"}', b"\x00\x20\x01")))
 QUERIES: Final = st.sampled_from(
     ("alt=json", "pageSize=-1", "pageSize=x", "pageToken=%ff", "nope=1", "updateMask=a", "fields=((", "view=9", "%=%&&", "alt=proto")
@@ -79,6 +88,8 @@ def _scalar(path: str, field: FieldDescriptor) -> st.SearchStrategy[Any]:
     if field.type == FieldDescriptor.TYPE_BYTES:
         return BYTES
     if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
+        if field.name in SAID:
+            return st.one_of(SAID[field.name], TEXTS)
         is_name = field.name in {"name", "topic", "subscription", "snapshot", "schema", "resource", "project", "parent"}
         return st.one_of(st.just(meant(path, field.name)), st.just(meant(path, field.name)), NAMES) if is_name else TEXTS
     return kinds[field.cpp_type]
@@ -119,8 +130,34 @@ def _fill_map(draw: Draw, path: str, entries: Any, field: FieldDescriptor) -> No
 def messages(draw: Any, path: str) -> Any:
     """Give request messages of a method: well-formed, and more often than not nonsense."""
     message: Any = message_class(methods()[path].request)()
-    _fill(draw, path, message, 0)
+    if path in FIELDS and draw(st.booleans()):
+        _fill_well(draw, path, message)
+    else:
+        _fill(draw, path, message, 0)
     return message
+
+
+FIELDS: Final = {
+    "/google.pubsub.v1.Publisher/CreateTopic": ("", TOPICS),
+    "/google.pubsub.v1.Publisher/UpdateTopic": ("topic", TOPICS),
+    "/google.pubsub.v1.Subscriber/CreateSubscription": ("", SUBSCRIPTIONS),
+    "/google.pubsub.v1.Subscriber/UpdateSubscription": ("subscription", SUBSCRIPTIONS),
+}
+"""Methods that take a resource: where it stands, and values of its fields that make sense."""
+
+
+def _fill_well(draw: Draw, path: str, message: Any) -> None:
+    """Fill a message with what makes sense, each field by itself."""
+    place, table = FIELDS[path]
+    resource = getattr(message, place) if place else message
+    chosen = draw(st.lists(st.sampled_from([name for name, cases in table.items() if not isinstance(cases, str)]), max_size=4, unique=True))
+    values = {name: draw(st.sampled_from([case.sent for case in table[name]])) for name in chosen if name != "topic"}  # type: ignore[union-attr]
+    resource.MergeFrom(type(resource)(**values))
+    resource.name = draw(st.sampled_from((meant(path, "name"), f"{meant(path, 'name')}-2")))
+    if place:
+        message.update_mask.paths.extend(draw(st.lists(st.sampled_from([*chosen, "labels", "nope"]), max_size=4)))
+    elif table is SUBSCRIPTIONS:
+        resource.topic = TOPIC
 
 
 @st.composite
