@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--cors-origin", metavar="ORIGIN", action="append", default=[], help="a web origin whose pages may use it; may be repeated")
     serve.add_argument("--history", action="store_true", help="keep what happens, for the admin API to tell")
     serve.add_argument("--admin", action="store_true", help="let other machines use the admin API, where it listens to them")
+    serve.add_argument("--export-dir", metavar="FOLDER", help="where export subscriptions write files and rows to")
     serve.add_argument("--push-insecure", action="store_true", help="push to https endpoints whose certificates nobody here knows")
     serve.add_argument("--until-stdin-closes", action="store_true", help="stop when the standard input ends: with the process that started it")
     serve.add_argument("--buckets", metavar="DIR", help="the folder that stands for Cloud Storage: topics ingest from the folders in it")
@@ -87,6 +88,7 @@ def _serve(options: argparse.Namespace) -> int:
         admin=options.admin or None,
         push_verify_tls=not options.push_insecure,
         buckets=options.buckets,
+        export_dir=options.export_dir,
         log_level=options.log_level,
         until_stdin_closes=options.until_stdin_closes,
     )

@@ -24,6 +24,9 @@ from publican_emulator.broker.events import Fact, Listener
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.control import Control, Participant
 from publican_emulator.driver import Clock, Driver, SystemClock
+from publican_emulator.export.exporting import Exporting
+from publican_emulator.export.objects import check_installed as check_avro
+from publican_emulator.export.targets import find_target
 from publican_emulator.history import History
 from publican_emulator.ingestion.ingesting import Ingesting
 from publican_emulator.inprocess import LoopThread, real_sockets
@@ -70,6 +73,7 @@ class Emulator:
         admin: bool | None = None,
         push_verify_tls: bool = True,
         buckets: str | os.PathLike[str] | None = None,
+        export_dir: str | os.PathLike[str] | None = None,
     ) -> None:
         """Make one; it listens when its context is entered.
 
@@ -78,6 +82,7 @@ class Emulator:
         the admin API answers (None: where nobody but this machine can ask). `push_verify_tls`: whether the certificates of push endpoints count.
         `buckets`: the folder that stands for Cloud Storage, where topics with such ingestion settings get their messages from: each folder in it is a
         bucket.
+        `export_dir`: the folder that export subscriptions write to (None: to STORAGE_EMULATOR_HOST and BIGQUERY_EMULATOR_HOST, where those are set).
         """
         self.host = host
         self._wanted_port = port
@@ -85,7 +90,7 @@ class Emulator:
         self.history = History()
         """What happened since the last reset, when it is kept."""
         self._keeps_history = history
-        self._abilities = Abilities(javascript.load, tokens.check_installed)
+        self._abilities = Abilities(javascript.load, tokens.check_installed, check_avro)
         self._driver = Driver(self._empty_broker(), clock or SystemClock())
         self.faults = Faults(self._driver.sleep, self._topic_of)
         """Calls that are to fail or to wait."""
@@ -104,7 +109,9 @@ class Emulator:
         self._ingesting = Ingesting(self._driver, None if buckets is None else pathlib.Path(buckets), self._dispatcher.surprised)
         self._pushing = Pushing(self._driver, self._http, keys, self._dispatcher.surprised)
         self._driver.carriers["push"] = self._pushing
-        self.control.participants += [self._pushing, self._ingesting]
+        self._exporting = Exporting(self._driver, functools.partial(find_target, self._http, export_dir), self._dispatcher.surprised)
+        self._driver.carriers["export"] = self._exporting
+        self.control.participants += [self._pushing.flights, self._exporting.flights, self._ingesting]
         documents = {path: functools.partial(document, keys) for path, document in tokens.PAGES.items()}
         self._rest = Rest(
             self._dispatcher, cors_origins=cors_origins, admin=self._ask_admin, documents=documents, verbs=TransformCalls(self._driver).verbs()
@@ -144,10 +151,11 @@ class Emulator:
         self._wake_ingesting()
 
     async def _stop(self) -> None:
+        await self._exporting.close()
         self._driver.broker.end_consumers(Unavailable("The emulator is shutting down."))
         self._driver.settle()
         self._driver.close()
-        await self._pushing.close()
+        await self._pushing.flights.close()
         await self._ingesting.close()
         await self._http.close()
         await self._server.stop(STOP_GRACE_S)

@@ -34,6 +34,7 @@ def run(
     admin: bool | None = None,
     push_verify_tls: bool = True,
     buckets: str | None = None,
+    export_dir: str | None = None,
     log_level: str = "warning",
     until_stdin_closes: bool = False,
 ) -> int:
@@ -50,6 +51,7 @@ def run(
         admin=admin,
         push_verify_tls=push_verify_tls,
         buckets=buckets,
+        export_dir=export_dir,
     )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(KeyboardInterrupt):
         try:

@@ -33,6 +33,7 @@ ROOMS = [
     "control",
     "push",
     "ingestion",
+    "export",
     "javascript",
     "admin",
     "endpoint",

@@ -14,7 +14,7 @@ from publican_emulator.broker.events import Kind
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, SubscriptionSettings
 from publican_emulator.driver import VirtualClock
-from publican_emulator.push import pushing
+from publican_emulator.push import flights, pushing
 from tests.push.bench import SUBSCRIPTION, TOPIC, PushBench
 from tests.push.endpoint import Answer, Endpoint, in_turn, serving, status
 
@@ -102,7 +102,7 @@ def test_nobody_listening_is_a_nack_and_the_log_tells_it_once(bench: PushBench, 
 
 
 def test_a_request_is_given_up_when_the_ack_deadline_passes(bench: PushBench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pushing, "SETTLE_S", 0.2)
+    monkeypatch.setattr(flights, "SETTLE_S", 0.2)
     bench.endpoint.answer = in_turn(bench.endpoint.stalls, status(200))
     bench.subscription(ack_deadline_s=30)
     bench.publish("a")

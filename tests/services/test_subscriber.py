@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from publican_emulator.broker.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PubsubError, Unimplemented
+from publican_emulator.broker.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PubsubError
 from publican_protocol import known, pubsub
 
 Call = Callable[..., Any]
@@ -166,23 +166,6 @@ def test_a_field_out_of_bounds_is_refused(call: Call, fields: dict[str, Any], te
     assert text in str(refused.value)
     with pytest.raises(NotFound):
         call("GetSubscription", subscription=S)
-
-
-NOT_YET = [
-    ({"bigquery_config": {}}, "BigQuery subscriptions"),
-    ({"cloud_storage_config": {"bucket": "b"}}, "Cloud Storage subscriptions"),
-    ({"bigtable_config": {}}, "Bigtable subscriptions"),
-]
-
-
-@pytest.mark.parametrize(("fields", "what"), NOT_YET)
-def test_a_field_that_is_not_there_yet_is_refused_and_not_swallowed(call: Call, fields: dict[str, Any], what: str) -> None:
-    with pytest.raises(Unimplemented) as refused:
-        call("CreateSubscription", name=S, topic=T, **fields)
-    assert str(refused.value) == f"Publican does not do {what} yet (docs/api.md)"
-    call("CreateSubscription", name=S, topic=T)
-    with pytest.raises(Unimplemented):
-        call("UpdateSubscription", subscription={"name": S, **fields}, update_mask={"paths": list(fields)})
 
 
 @pytest.mark.parametrize(

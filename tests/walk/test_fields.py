@@ -13,7 +13,6 @@ import pytest
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from publican_emulator.services.convert import NOT_YET
 from publican_protocol import known
 from publican_protocol import pubsub as api
 from publican_protocol.methods import methods
@@ -170,10 +169,6 @@ def test_a_field_is_created_given_back_and_updated_or_refused(backend: Backend, 
     kind, _ = RESOURCES[resource]
     case = case_of(resource, name, place)
     sent = {name: prepared(backend, case.sent), **case.beside}
-    if name in NOT_YET.get(resource, {}):
-        with pytest.raises(Refused, match="UNIMPLEMENTED"):
-            make(backend, resource, sent)
-        return
     shown = only(kind(**{name: prepared(backend, case.sent if case.shown is None else case.shown)}), name)
     made = make(backend, resource, sent)
     assert_shows(made, shown, name)

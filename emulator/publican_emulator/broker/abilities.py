@@ -21,3 +21,5 @@ class Abilities:
     """Gives what runs JavaScript."""
     check_oidc: Callable[[], None] = _nothing_missing
     """Refuses push tokens where nothing can sign them."""
+    check_avro: Callable[[], None] = _nothing_missing
+    """Refuses Avro files where nothing can write them."""

@@ -150,3 +150,15 @@ def _modify_single(subscription: "Subscription", single: Single, by: tuple[bytes
         single.failures += 1
         failures.fail(subscription, [single], now, Kind.NACKED, why)
     return True
+
+
+def give_back(subscription: "Subscription", head: bytes, rest: bytes, why: str, now: Nanos) -> None:
+    """Nack one live delivery that will not go better at once: it waits a while also where no retry policy says so."""
+    lease = subscription.book.by_head.get(head)
+    if type(lease) is Group:
+        is_live = rest in lease.slots() and lease.deadline > now
+        lease = subscription.book.detach_leased(lease, rest) if is_live else lease.singles.get(rest)
+    if type(lease) is Single and lease.stage is Stage.LEASED and lease.ack_id() == (head, rest):
+        subscription.book.end_lease(lease)
+        lease.failures += 1
+        failures.fail(subscription, [lease], now, Kind.NACKED, why, waits=True)

@@ -127,6 +127,9 @@ class Broker:
     check_ack_ids = deliveries.check_ack_ids
     carried = deliveries.carried
     not_carried = deliveries.not_carried
+    not_fitting = deliveries.not_fitting
+    set_export_state = deliveries.set_export_state
+    schema_values = schemas.schema_values
 
     # snapshots and seeks
 

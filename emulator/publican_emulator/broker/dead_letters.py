@@ -24,8 +24,11 @@ class DeadLetters:
     def __init__(self, publish: Callable[[str, bytes, Nanos], str | None]) -> None:
         self._publish = publish
 
-    def forward(self, message: bytes, topic: str, subscription: str, attempts: int, at: Nanos) -> str | None:
-        """Publish a stored message of `subscription` to its dead-letter topic; None when that is not possible: the message must stay."""
+    def forward(self, message: bytes, topic: str, subscription: str, attempts: int, at: Nanos, why: str = "") -> str | None:
+        """Publish a stored message of `subscription` to its dead-letter topic; None when that is not possible: the message must stay.
+
+        `why` is what an export says of it.
+        """
         if topic == names.DELETED_TOPIC:
             return None
         letter = pubsub.PubsubMessage.FromString(unstamped(message))
@@ -36,6 +39,8 @@ class DeadLetters:
         letter.attributes[f"{_PREFIX}Subscription"] = subscription_id
         letter.attributes[f"{_PREFIX}SubscriptionProject"] = project
         letter.attributes[f"{_PREFIX}TopicPublishTime"] = _rfc3339(publish_time_of(message))
+        if why:
+            letter.attributes[f"{_PREFIX}DeliveryErrorMessage"] = why
         return self._publish(topic, letter.SerializeToString(), at)
 
 

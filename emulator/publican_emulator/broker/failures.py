@@ -35,7 +35,7 @@ def fail(subscription: "Subscription", leases: Iterable[Lease], at: Nanos, cause
             subscription.state(cause, messages, at, attempt=attempt, until=due, note=why)
         if isinstance(subscription.backlog, OrderedBacklog) and type(lease) is Single:
             subscription.backlog.failed(lease)
-        if type(lease) is Single and _forward(subscription, lease, at):
+        if type(lease) is Single and _forward(subscription, lease, at, why):
             continue
         if due > at:
             subscription.delayed.add(lease, due)
@@ -55,13 +55,14 @@ def _back_at(subscription: "Subscription", failures: int, at: Nanos, *, waits: b
     return Nanos(at + retry.backoff(failures))
 
 
-def _forward(subscription: "Subscription", single: Single, at: Nanos) -> bool:
+def _forward(subscription: "Subscription", single: Single, at: Nanos, why: str) -> bool:
     """Move a message to the dead-letter topic when it has failed often enough; say whether it has left."""
     policy = subscription.settings.dead_letter
     failures = single.failures - single.uncounted
     if policy is None or failures < policy.max_delivery_attempts:
         return False
-    forwarded_as = subscription.around.dead_letters.forward(single.message, policy.topic, subscription.name, failures, at)
+    why = why if subscription.settings.export is not None else ""  # the service tells it of exports only
+    forwarded_as = subscription.around.dead_letters.forward(single.message, policy.topic, subscription.name, failures, at, why)
     if forwarded_as is None:
         return False
     if subscription.around.listener is not None:

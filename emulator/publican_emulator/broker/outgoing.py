@@ -8,12 +8,17 @@ PYTEST_DONT_REWRITE
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
+from publican_emulator.broker import limits
 from publican_emulator.broker.consumer import Consumer, a_carrier
-from publican_emulator.broker.instants import Nanos
+from publican_emulator.broker.exports import ExportState
+from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.leases import Lease
 from publican_emulator.broker.push import Pace
 from publican_emulator.broker.settings import SubscriptionSettings
+
+_WRITING: Final = limits.ACK_DEADLINE_S_MAX * SECOND
 
 
 @dataclass(slots=True)
@@ -22,6 +27,8 @@ class Outgoing:
 
     consumer: Consumer
     pace: Pace = field(default_factory=Pace)
+    state: ExportState = ExportState.ACTIVE
+    """How the target of an export stands."""
 
     def __post_init__(self) -> None:
         self._apply()
@@ -60,4 +67,9 @@ def outgoing(settings: SubscriptionSettings) -> Outgoing | None:
     """Give what carries the messages of a subscription with these settings; None: subscribers come for them."""
     if settings.push is not None:
         return Outgoing(a_carrier("push", "Push"))
+    if settings.cloud_storage is not None:
+        # an open file holds its messages; the service too keeps them longer than the ack deadline says
+        return Outgoing(a_carrier("export", "Export", Nanos(settings.cloud_storage.duration + _WRITING)))
+    if settings.export is not None:
+        return Outgoing(a_carrier("export", "Export"))
     return None

@@ -9,7 +9,7 @@ PYTEST_DONT_REWRITE
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -40,6 +40,14 @@ class Compiled(Protocol):
         Raises:
             Mismatch: it does not.
         """
+
+    def values(self, encoding: Encoding, data: bytes) -> Mapping[str, object]:
+        """Give what data says, by field: texts, numbers, bytes, lists, and mappings by field or key.
+
+        Raises:
+            Mismatch: it does not fit.
+        """
+        ...
 
 
 Compile = Callable[[Definition], Compiled]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from publican_emulator.broker import filters, limits
 from publican_emulator.broker.errors import BadArgument, InvalidArgument, InvalidName, OutOfBounds, deadline_out_of_bounds
+from publican_emulator.broker.exports import BigQueryConfig, BigtableConfig, CloudStorageConfig, ExportConfig
 from publican_emulator.broker.ingestion import Ingestion
 from publican_emulator.broker.instants import Nanos, spoken
 from publican_emulator.broker.push import PushConfig
@@ -102,6 +103,9 @@ class SubscriptionSettings:
     retry: RetryPolicy | None = None
     enable_exactly_once_delivery: bool = False
     push: PushConfig | None = None
+    bigquery: BigQueryConfig | None = None
+    cloud_storage: CloudStorageConfig | None = None
+    bigtable: BigtableConfig | None = None
     transforms: tuple[Transform, ...] = ()
 
     def __post_init__(self) -> None:
@@ -112,8 +116,20 @@ class SubscriptionSettings:
         if self.expiration_ttl is not None:
             check_expiration(self.expiration_ttl, self.message_retention)
         check_filter(self.filter)
-        if self.enable_exactly_once_delivery and self.push is not None:
-            raise BadArgument("enable_exactly_once_delivery", "Exactly-once delivery is for pull subscriptions: a push endpoint acks by its status.")
+        self._check_target()
+
+    def _check_target(self) -> None:
+        configs = ("push", "bigquery", "cloud_storage", "bigtable")
+        targets = [f"{name}_config" for name in configs if getattr(self, name) is not None]
+        if len(targets) > 1:
+            raise BadArgument(targets[-1], f"A subscription has one target, not {' and '.join(targets)}.")
+        if self.enable_exactly_once_delivery and targets:
+            raise BadArgument("enable_exactly_once_delivery", f"Exactly-once delivery is for pull subscriptions; {targets[0]} is set.")
+
+    @property
+    def export(self) -> ExportConfig | None:
+        """Where messages are written to, if they are."""
+        return self.bigquery or self.cloud_storage or self.bigtable
 
 
 def check_ack_deadline(seconds: int) -> None:

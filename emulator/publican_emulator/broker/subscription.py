@@ -19,6 +19,7 @@ from publican_emulator.broker.batch import NOTHING, Batch, Part, group_rests
 from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.errors import FailedPrecondition, PubsubError
 from publican_emulator.broker.events import Fact, Kind
+from publican_emulator.broker.exports import ExportState
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.lease_book import LeaseBook
 from publican_emulator.broker.leases import Group, Lease, Single
@@ -76,6 +77,11 @@ class Subscription:
         """How long the topic keeps messages: a copy of its setting."""
         return None if self.topic is None else self.topic.settings.message_retention
 
+    @property
+    def export_state(self) -> ExportState:
+        """How the target of its export stands."""
+        return ExportState.ACTIVE if self.outgoing is None else self.outgoing.state
+
     def next_due(self) -> Nanos | None:
         """Give the instant of the next expiry, return, drop, or of its own end by inactivity; None once it is over."""
         if self.is_over:
@@ -127,6 +133,7 @@ class Subscription:
         if before is not None:
             self.rotation.close(before.consumer)
             self.backlog.closed(before.consumer)
+            self.around.on_ready(before.consumer)  # its carrier has a file open, perhaps
         self._open_outgoing()
         if before is None:
             self.rotation.end_all(not_pulled())
@@ -280,7 +287,7 @@ class Subscription:
             self.retention.keep_no_more()
         if settings.dead_letter is not None and before.dead_letter is None:
             self._count_from_now(now)
-        if settings.push != before.push:
+        if (settings.push, settings.export) != (before.push, before.export):
             self._switch()
         self.rearm(now)
 

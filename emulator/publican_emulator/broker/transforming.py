@@ -11,13 +11,12 @@ PYTEST_DONT_REWRITE
 import dataclasses
 from typing import TYPE_CHECKING
 
-from publican_emulator.broker import acks, failures, limits
+from publican_emulator.broker import acks, limits
 from publican_emulator.broker.ackids import Named
 from publican_emulator.broker.batch import Batch, Part
 from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.events import Kind
 from publican_emulator.broker.instants import Nanos
-from publican_emulator.broker.leases import Group, Single
 from publican_emulator.broker.transforms import TransformFailed
 
 if TYPE_CHECKING:
@@ -46,19 +45,10 @@ def _transformed(subscription: "Subscription", part: Part, now: Nanos) -> Part |
     try:
         done = subscription.around.pipelines.delivered(subscription.name, subscription.settings.transforms, stored)
     except TransformFailed as error:
-        _nack(subscription, part, error.message, now)
+        acks.give_back(subscription, part.head, part.rests[0], error.message, now)
         return None
     if done is None:
         subscription.state(Kind.DROPPED, part.messages, now, note="by a message transform")
         acks.acknowledge(subscription, Named({part.head: list(part.rests)}), now)
         return None
     return dataclasses.replace(part, messages=(done,))
-
-
-def _nack(subscription: "Subscription", part: Part, why: str, now: Nanos) -> None:
-    lease = subscription.book.by_head[part.head]
-    single = subscription.book.detach_leased(lease, part.rests[0]) if type(lease) is Group else lease
-    assert type(single) is Single
-    subscription.book.end_lease(single)
-    single.failures += 1
-    failures.fail(subscription, [single], now, Kind.NACKED, why, waits=True)

@@ -28,8 +28,8 @@ class Http:
         self._verify_tls = verify_tls
         self._session: aiohttp.ClientSession | None = None
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        """Give status and the first 64 KiB of the answer's body (what came within a second).
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, most: int = _ANSWER_BYTES) -> tuple[int, bytes]:
+        """Give status and the first `most` bytes of the answer's body (what came within a second).
 
         Raises:
             RequestFailed: there was no answer.
@@ -39,7 +39,8 @@ class Http:
 
         session = self._opened()
         try:
-            async with session.post(
+            async with session.request(
+                method,
                 yarl.URL(url, encoded=url.isascii()),  # as the user wrote it: a requoted %2F is another path
                 data=body,
                 headers=headers,
@@ -47,7 +48,7 @@ class Http:
                 skip_auto_headers=("Content-Type", "User-Agent"),
                 ssl=self._verify_tls,
             ) as response:
-                return response.status, await _beginning(response)
+                return response.status, await _beginning(response, most)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise RequestFailed(f"{type(error).__name__}: {error}") from None
 
@@ -71,7 +72,7 @@ class Http:
             self._session = None
 
 
-async def _beginning(response: "aiohttp.ClientResponse") -> bytes:
+async def _beginning(response: "aiohttp.ClientResponse", most: int) -> bytes:
     """Read the body, if it is short and comes soon; else the connection is closed."""
     import aiohttp
 
@@ -80,11 +81,11 @@ async def _beginning(response: "aiohttp.ClientResponse") -> bytes:
         async with asyncio.timeout(_ANSWER_S):
             async for part in response.content.iter_any():
                 read += part
-                if len(read) > _ANSWER_BYTES:
+                if len(read) > most:
                     response.close()
                     break
     except TimeoutError:
         response.close()
     except (aiohttp.ClientError, OSError):
         pass  # the status has come: that is what counts
-    return bytes(read[:_ANSWER_BYTES])
+    return bytes(read[:most])

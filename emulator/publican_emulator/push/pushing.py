@@ -10,14 +10,13 @@ PYTEST_DONT_REWRITE
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 from publican_emulator.broker.batch import Delivery
 from publican_emulator.broker.consumer import Consumer, Mood
-from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.push import PushConfig
 from publican_emulator.driver import Driver
+from publican_emulator.push.flights import Flights
 from publican_emulator.push.http import Http, RequestFailed
 from publican_emulator.push.requests import ACKED_BY, push_request
 from publican_emulator.push.slots import Slots
@@ -25,19 +24,8 @@ from publican_emulator.push.tokens import Tokens
 from publican_emulator.transport.tasks import Tasks
 
 REQUESTS_MAX: Final = 2_000
-SETTLE_S: Final = 1.0
-"""Real seconds that an endpoint gets to answer before virtual time goes on without it."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class _Flight:
-    """One request under way."""
-
-    consumer: Consumer
-    task: asyncio.Task[None]
-    since: float
 
 
 class Pushing:
@@ -58,63 +46,19 @@ class Pushing:
         self._tokens = tokens
         self._slots = Slots(requests_max)
         self._on_surprise = on_surprise
-        self._told: dict[Consumer, None] = {}
-        self._flights: set[_Flight] = set()
-        self._tasks = Tasks()
+        self.flights = Flights(self._see_to, on_surprise)
         self._failing: set[str] = set()
 
     def come(self, consumer: Consumer) -> None:
-        """Note that there is something for an endpoint; it is seen to in the loop's next turn."""
-        if not self._told:
-            asyncio.get_running_loop().call_soon(self._see_to_all)
-        self._told[consumer] = None
-
-    async def close(self) -> None:
-        """Give up every request."""
-        await self._tasks.close()
-
-    # virtual time
-
-    def next_due(self) -> Nanos | None:
-        """Nothing: the broker knows when an endpoint is due."""
-        return None
-
-    async def settle(self, now: Nanos) -> None:
-        """Return when every request has been answered, or has gone without an answer for a second of real time."""
-        while not self.is_quiescent():
-            young, left_s = self._young()
-            if young and not self._told:
-                await asyncio.wait([flight.task for flight in young], timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
-            else:
-                await asyncio.sleep(0)  # who has been told is seen to in the loop's next turn: no time passes
-
-    def is_quiescent(self) -> bool:
-        """Whether no request is under way, but for those that time does not wait for."""
-        return not self._told and not self._young()[0]
-
-    def _young(self) -> tuple[list[_Flight], float]:
-        """Give the requests that may still be waited for, and for how many real seconds the first of them may."""
-        now = asyncio.get_running_loop().time()
-        young = [flight for flight in self._flights if now - flight.since < SETTLE_S]
-        return young, min((flight.since + SETTLE_S - now for flight in young), default=0.0)
-
-    def owns(self, client_id: str) -> bool:
-        """No client's streams."""
-        return False
+        """Note that there is something for an endpoint."""
+        self.flights.come(consumer)
 
     # taking
 
-    def _see_to_all(self) -> None:
-        told, self._told = self._told, {}
-        for consumer in told:
-            try:
-                self._see_to(consumer)
-            except Exception as error:  # noqa: BLE001  (a bug here must not silence the other endpoints, and must be found)
-                self._on_surprise("push", error)
-
     def _see_to(self, consumer: Consumer) -> None:
         if consumer.end is not None:
-            self._give_up(consumer)
+            self._slots.forget(consumer)
+            self.flights.give_up(consumer)
             return
         driver, broker = self._driver, self._driver.broker
         config = consumer.subscription.settings.push
@@ -128,26 +72,17 @@ class Pushing:
                 self._start(consumer, delivery, config, commit)
         driver.run(broker.pass_on, consumer)
 
-    def _give_up(self, consumer: Consumer) -> None:
-        self._slots.forget(consumer)
-        for flight in self._flights:
-            if flight.consumer is consumer:
-                Tasks.cancel(flight.task)
-
     def _wake(self, consumers: list[Consumer]) -> None:
         for consumer in consumers:
-            self.come(consumer)
+            self.flights.come(consumer)
 
     # carrying
 
     def _start(self, consumer: Consumer, delivery: Delivery, config: PushConfig, commit: Awaitable[None] | None) -> None:
-        task = self._tasks.start(self._carry(consumer, delivery, config, commit))
-        flight = _Flight(consumer, task, asyncio.get_running_loop().time())
+        task = self.flights.start(consumer, self._carry(consumer, delivery, config, commit))
         alarm = self._driver.alarm(consumer.subscription.settings.ack_deadline_s)
-        self._flights.add(flight)
 
         def over(_: asyncio.Task[None]) -> None:
-            self._flights.discard(flight)
             alarm.cancel()
             self._wake(self._slots.give(consumer))
 
@@ -184,7 +119,7 @@ class Pushing:
         headers = dict(request.headers)
         if config.oidc is not None:
             headers["Authorization"] = f"Bearer {await self._tokens.bearer(config.oidc, config.endpoint)}"
-        status, _ = await self._http.post(config.endpoint, headers, request.body)
+        status, _ = await self._http.send("POST", config.endpoint, headers, request.body)
         return "" if status in ACKED_BY else f"HTTP {status}"
 
     def _log_change(self, subscription: str, endpoint: str, why: str) -> None:

@@ -3,6 +3,12 @@
 PYTEST_DONT_REWRITE
 """
 
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import fastavro
+
 from publican_emulator.broker.schema_settings import Encoding
 from publican_emulator.schemas import avro_binary, avro_definitions, avro_json
 
@@ -26,3 +32,17 @@ class AvroSchema:
         """
         check = avro_binary.check if encoding is Encoding.BINARY else avro_json.check
         check(self.types, data)
+
+    def values(self, encoding: Encoding, data: bytes) -> Mapping[str, object]:
+        """Give what data says, by field.
+
+        Raises:
+            Mismatch: it does not fit.
+        """
+        self.check(encoding, data)  # fastavro's readers are for data that is known to fit
+        read: Any  # a record: that is what a definition is of
+        if encoding is Encoding.BINARY:
+            read = fastavro.schemaless_reader(io.BytesIO(data), self.types.root, None)
+        else:
+            (read,) = fastavro.json_reader(io.StringIO(data.decode()), self.types.root)
+        return dict(read)

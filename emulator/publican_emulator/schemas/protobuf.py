@@ -11,7 +11,7 @@ PYTEST_DONT_REWRITE
 import pathlib
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -52,6 +52,17 @@ class ProtobufSchema:
         Raises:
             Mismatch: where and why.
         """
+        self._read(encoding, data)
+
+    def values(self, encoding: Encoding, data: bytes) -> Mapping[str, object]:
+        """Give what data says, by field; what has no presence and is not there has its default.
+
+        Raises:
+            Mismatch: it does not fit.
+        """
+        return _values(self._read(encoding, data))
+
+    def _read(self, encoding: Encoding, data: bytes) -> Any:
         message: Any = self._class()  # what it knows beyond the stubs: what is missing in it
         try:
             if encoding is Encoding.BINARY:
@@ -62,6 +73,7 @@ class ProtobufSchema:
             raise Mismatch("", "the data is nested too deeply") from None
         if missing := message.FindInitializationErrors():
             raise Mismatch(missing[0], "it is required, and missing")
+        return message
 
     def _read_json(self, message: Message, data: bytes) -> None:
         if not data.strip():
@@ -143,6 +155,29 @@ def _message_class(files: list[descriptor_pb2.FileDescriptorProto], root: str) -
     except TypeError as error:
         raise invalid(f"{error}.") from None
     return message_factory.GetMessageClass(found)
+
+
+def _values(message: Any) -> dict[str, object]:
+    """Give a message as plain values, by field."""
+    fields = [field for field in message.DESCRIPTOR.fields if not field.has_presence or message.HasField(field.name)]
+    return {field.name: _value(field, getattr(message, field.name)) for field in fields}
+
+
+def _value(field: Any, value: Any) -> object:
+    if not field.is_repeated:
+        return _one(field, value)
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        return {str(key): _one(field.message_type.fields_by_name["value"], each) for key, each in value.items()}
+    return [_one(field, each) for each in value]
+
+
+def _one(field: Any, value: Any) -> object:
+    if field.message_type is not None:
+        return _values(value)
+    if field.enum_type is not None:
+        named = field.enum_type.values_by_number.get(value)
+        return value if named is None else named.name
+    return value
 
 
 def _unknown(message: Any, where: str) -> Iterator[tuple[str, int]]:

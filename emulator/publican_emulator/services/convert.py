@@ -1,8 +1,7 @@
 """Protobuf resources to the broker's settings and back: what a caller sets, and what every answer shows.
 
-Bounds are the settings' own business; here stands which proto field is which setting, what an absent field means, and what Publican does
-not do yet: such a field is refused when it is set, never stored and ignored. Output-only fields in a request are ignored, as the service
-does.
+Bounds are the settings' own business; here stands which proto field is which setting, and what an absent field means. Output-only fields in a
+request are ignored, as the service does.
 
 Source: the comments of google/pubsub/v1/pubsub.proto.
 
@@ -12,10 +11,8 @@ PYTEST_DONT_REWRITE
 from collections.abc import Mapping
 from typing import Final
 
-from google.protobuf.message import Message
-
 from publican_emulator.broker import limits
-from publican_emulator.broker.errors import BadArgument, Unimplemented
+from publican_emulator.broker.errors import BadArgument
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.schema_settings import Encoding, SchemaSettings
 from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, SubscriptionSettings, TopicSettings, check_tags
@@ -25,16 +22,6 @@ from publican_emulator.broker.topic import Topic
 from publican_emulator.services import ingestion, targets, transforms
 from publican_emulator.services.stamps import set_span, span
 from publican_protocol import pubsub
-
-NOT_YET: Final[Mapping[str, Mapping[str, str]]] = {
-    "Topic": {},
-    "Subscription": {
-        "bigquery_config": "BigQuery subscriptions",
-        "cloud_storage_config": "Cloud Storage subscriptions",
-        "bigtable_config": "Bigtable subscriptions",
-    },
-}
-"""Fields that are refused when they are set, with the words for it."""
 
 OUTPUT_ONLY: Final[Mapping[str, frozenset[str]]] = {
     "Topic": frozenset({"satisfies_pzs", "state"}),
@@ -46,22 +33,8 @@ _ENCODINGS: Final = {1: Encoding.JSON, 2: Encoding.BINARY}
 """By the numbers of google.pubsub.v1.Encoding."""
 
 
-def not_yet(what: str) -> Unimplemented:
-    """Give the refusal of what Publican does not do yet."""
-    return Unimplemented(f"Publican does not do {what} yet (docs/api.md)")
-
-
-def refuse_not_yet(message: Message) -> None:
-    """Refuse a resource with a field set that Publican does nothing with yet."""
-    words = NOT_YET.get(message.DESCRIPTOR.name, {})
-    for field, _ in message.ListFields():
-        if field.name in words:
-            raise not_yet(words[field.name])
-
-
 def topic_settings(topic: pubsub.Topic) -> TopicSettings:
     """Read a topic's settings."""
-    refuse_not_yet(topic)
     check_tags(topic.tags)
     policy = topic.message_storage_policy
     has_policy = topic.HasField("message_storage_policy")
@@ -120,7 +93,6 @@ def encoding(number: int, field: str) -> Encoding:
 
 def subscription_settings(subscription: pubsub.Subscription) -> SubscriptionSettings:
     """Read a subscription's settings; what is absent has the service's default."""
-    refuse_not_yet(subscription)
     check_tags(subscription.tags)
     ttl = _expiration_ttl(subscription)
     return SubscriptionSettings(
@@ -135,6 +107,9 @@ def subscription_settings(subscription: pubsub.Subscription) -> SubscriptionSett
         retry=_retry(subscription),
         enable_exactly_once_delivery=subscription.enable_exactly_once_delivery,
         push=targets.push_config(subscription.push_config),
+        bigquery=targets.bigquery(subscription),
+        cloud_storage=targets.cloud_storage(subscription),
+        bigtable=targets.bigtable(subscription),
         transforms=transforms.transforms(subscription.message_transforms),
     )
 
@@ -155,6 +130,7 @@ def subscription_message(subscription: Subscription) -> pubsub.Subscription:
         state=pubsub.Subscription.State.ACTIVE,
     )
     message.push_config.CopyFrom(targets.push_message(settings.push))
+    targets.write_export(message, settings, subscription.export_state)
     message.message_transforms.extend(transforms.messages(settings.transforms))
     message.expiration_policy.SetInParent()
     set_span(message.message_retention_duration, settings.message_retention)

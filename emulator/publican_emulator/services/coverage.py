@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 from publican_emulator.services import masks
-from publican_emulator.services.convert import NOT_YET as FIELDS_NOT_YET
 from publican_protocol.methods import IAM_POLICY, PUBLISHER, SUBSCRIBER, methods
 from publican_protocol.routes import routes
 
@@ -25,7 +24,10 @@ STORED_ONLY: Final[Mapping[str, Mapping[str, str]]] = {
         "ingestion_data_source_settings": "but for Cloud Storage, which is read from a folder",
         "tags": "checked and bound to nothing; the service shows them to nobody either",
     },
-    "Subscription": {"tags": "checked and bound to nothing; the service shows them to nobody either"},
+    "Subscription": {
+        "bigtable_config": "nothing is exported to Bigtable, and the messages wait",
+        "tags": "checked and bound to nothing; the service shows them to nobody either",
+    },
     "Snapshot": {"tags": "checked and bound to nothing; the service shows them to nobody either"},
     "Policy": {"bindings": "nobody is refused, but by a test's wish"},
 }
@@ -48,27 +50,23 @@ def _concerns(path: str, field: str) -> bool:
     return path not in _UPDATABLE or field in _UPDATABLE[path].mutable
 
 
-def _not_yet(path: str) -> list[str]:
-    return [field for field in FIELDS_NOT_YET.get(_RESOURCES.get(path, ""), {}) if _concerns(path, field)]
-
-
 def _stored_only(path: str) -> list[str]:
     fields = STORED_ONLY.get(_RESOURCES.get(path, ""), {})
     return [f"`{field}` ({why})" for field, why in fields.items() if _concerns(path, field)]
 
 
-PARTS: Final[Mapping[str, str]] = {path: "not yet: " + ", ".join(f"`{field}`" for field in _not_yet(path)) for path in _RESOURCES if _not_yet(path)}
+PARTS: Final[Mapping[str, str]] = {}
 """RPCs that are there but for a part, with that part."""
 
 _HEAD: Final = """\
 # The API
 
-What Publican does of Pub/Sub v1, RPC by RPC. A field that is not there yet is refused with UNIMPLEMENTED when it is set to other than its
-default; nothing is accepted and ignored. *Stored only* is a field that is checked, kept and shown as the service does, and does nothing else. This
-table is generated from the API's descriptors (`python -m publican_emulator.services.coverage docs/api.md`), and a test compares it with what the
-server answers; another walks every field of every resource.
+What Publican does of Pub/Sub v1, RPC by RPC. Nothing is accepted and ignored. *Stored only* is a field that is checked, kept and shown as the service
+does, and does nothing else. This table is generated from the API's descriptors (`python -m publican_emulator.services.coverage docs/api.md`), and a
+test compares it with what the server answers; another walks every field of every resource.
 
-Beside it: `grpc.health.v1.Health` (Check, Watch), `GET /` and `GET /healthz` over HTTP.
+Beside it: `projects/*:validateMessageTransform` and `projects/*:testMessageTransforms` over REST ([message transforms](transforms.md)),
+`grpc.health.v1.Health` (Check, Watch), `GET /` and `GET /healthz` over HTTP.
 """
 
 

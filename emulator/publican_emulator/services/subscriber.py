@@ -66,6 +66,7 @@ class Subscriber:
         """Replace the push config: push elsewhere, push instead of waiting for pulls, or, with an empty one, be pulled from."""
         broker = self._driver.broker
         stored, _ = self._driver.run(broker.get_subscription, request.subscription)
+        targets.check_pushable(stored.settings)
         settings = targets.with_push(stored.settings, request.push_config)
         _, commit = self._driver.run(broker.update_subscription, request.subscription, settings)
         return known.Empty(), commit

@@ -15,6 +15,7 @@ from publican_emulator.broker.consumer import Consumer, a_pull, a_stream
 from publican_emulator.broker.errors import BadArgument, InvalidArgument
 from publican_emulator.broker.events import Kind
 from publican_emulator.broker.exactly_once import refusal
+from publican_emulator.broker.exports import ExportState
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.settings import check_ack_deadline, check_extension
 from publican_emulator.broker.subscription import Subscription
@@ -167,6 +168,7 @@ def carried(broker: "Broker", consumer: Consumer, ack_ids: Sequence[str], now: N
     subscription.last_activity = now
     if subscription.outgoing is not None and subscription.outgoing.consumer is consumer:
         subscription.outgoing.succeeded()
+        subscription.outgoing.state = ExportState.ACTIVE
     acks.acknowledge(subscription, ackids.read(ack_ids, subscription.book.by_head), now)
 
 
@@ -181,6 +183,27 @@ def not_carried(broker: "Broker", consumer: Consumer, ack_ids: Sequence[str], wh
         outgoing.failed(now, rests=subscription.settings.retry is None)
         broker.timers.arm(subscription, outgoing.next_due())
     acks.modify(subscription, ackids.read(ack_ids, subscription.book.by_head), 0, now, why)
+
+
+def not_fitting(broker: "Broker", consumer: Consumer, ack_id: str, why: str, now: Nanos) -> None:
+    """Nack one message that its target does not take: it waits, the others do not."""
+    broker.settle(now)
+    subscription = consumer.subscription
+    if subscription.is_over or subscription.detached:
+        return
+    for head, rests in ackids.read([ack_id], subscription.book.by_head).by_head.items():
+        for rest in rests:
+            acks.give_back(subscription, head, rest, why, now)
+    set_export_state(broker, consumer, ExportState.SCHEMA_MISMATCH, now)
+    subscription.rotation.tell()
+
+
+def set_export_state(broker: "Broker", consumer: Consumer, state: ExportState, now: Nanos) -> None:
+    """Note how the target of an export stands."""
+    broker.settle(now)
+    outgoing = consumer.subscription.outgoing
+    if outgoing is not None and outgoing.consumer is consumer:
+        outgoing.state = state
 
 
 def _named(broker: "Broker", subscription: str, ack_ids: AckIds, now: Nanos) -> tuple[Subscription, ackids.Named]:

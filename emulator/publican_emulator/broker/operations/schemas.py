@@ -6,12 +6,12 @@ PYTEST_DONT_REWRITE
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from publican_emulator.broker import limits
-from publican_emulator.broker.errors import BadArgument, InvalidArgument, ResourceExhausted
+from publican_emulator.broker.errors import BadArgument, InvalidArgument, NotFound, ResourceExhausted
 from publican_emulator.broker.events import Kind
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.schema import Mismatch, Revision, Schema, last_checked, split, unfit
@@ -219,3 +219,23 @@ def _mark(schema: str, encoding: Encoding, revision_id: str) -> bytes:
         "googclient_schemarevisionid": revision_id,
     }
     return pubsub.PubsubMessage(attributes=attributes).SerializeToString(deterministic=True)
+
+
+def schema_values(broker: "Broker", message: bytes, now: Nanos) -> tuple[Definition, Mapping[str, object]]:
+    """Give the schema that a stored message was found to fit, and what its data says by it, by field.
+
+    Raises:
+        Mismatch: it was published without a schema, its schema is gone, or the data (a transform may have changed it) does not fit any more.
+    """
+    broker.settle(now)
+    known = pubsub.PubsubMessage.FromString(message)
+    name, revision_id = known.attributes.get("googclient_schemaname", ""), known.attributes.get("googclient_schemarevisionid", "")
+    schema = broker.schemas.find(name)
+    if schema is None:
+        raise Mismatch("", f"the schema {name} is gone" if name else "the message was published without a schema")
+    try:
+        definition = schema.revisions[schema.place(revision_id)].definition
+        encoding = Encoding(known.attributes["googclient_schemaencoding"])
+    except (NotFound, KeyError, ValueError):
+        raise Mismatch("", f"the revision {name}@{revision_id} is gone") from None
+    return definition, broker.schema_book.ready(definition).values(encoding, known.data)

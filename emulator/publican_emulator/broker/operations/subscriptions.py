@@ -7,12 +7,14 @@ PYTEST_DONT_REWRITE
 
 from typing import TYPE_CHECKING
 
-from publican_emulator.broker.errors import NotFound
+from publican_emulator.broker.errors import BadArgument, NotFound
 from publican_emulator.broker.events import Kind
+from publican_emulator.broker.exports import BigQueryConfig, CloudStorageConfig
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.operations.transforms import check_pipeline
 from publican_emulator.broker.settings import DeadLetterPolicy, SubscriptionSettings
 from publican_emulator.broker.subscription import Subscription
+from publican_emulator.broker.topic import Topic
 from publican_protocol import names
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def create_subscription(broker: "Broker", name: str, topic: str, settings: Subsc
     known = broker.topics.get(topic)
     _check_dead_letter_topic(broker, settings.dead_letter)
     _check_able(broker, name, settings)
+    _check_topic_schema(known, settings)
     name = name or broker.subscriptions.free_name(names.project_of(topic), broker.counters.next_serial())
     subscription = Subscription(name, broker.counters.next_serial(), known, settings, broker.surroundings, now)
     broker.subscriptions.put(name, subscription)
@@ -54,7 +57,18 @@ def _check_able(broker: "Broker", name: str, settings: SubscriptionSettings) -> 
     """Refuse what this installation cannot do, and functions that do not compile."""
     if settings.push is not None and settings.push.oidc is not None:
         broker.abilities.check_oidc()
+    if settings.cloud_storage is not None and settings.cloud_storage.output == "avro":
+        broker.abilities.check_avro()
     check_pipeline(broker, name, settings.transforms)
+
+
+def _check_topic_schema(topic: Topic | None, settings: SubscriptionSettings) -> None:
+    """Refuse an export by a schema that the topic does not have."""
+    export = settings.export
+    uses = isinstance(export, BigQueryConfig | CloudStorageConfig) and export.use_topic_schema
+    if uses and topic is not None and topic.settings.schema is None:
+        field = "bigquery_config" if settings.bigquery is not None else "cloud_storage_config.avro_config"
+        raise BadArgument(f"{field}.use_topic_schema", f"The topic {topic.name} has no schema.")
 
 
 def get_subscription(broker: "Broker", name: str, now: Nanos) -> Subscription:
@@ -74,6 +88,8 @@ def update_subscription(broker: "Broker", name: str, settings: SubscriptionSetti
     if settings.dead_letter != subscription.settings.dead_letter:
         _check_dead_letter_topic(broker, settings.dead_letter)
     _check_able(broker, name, settings)
+    if settings.export != subscription.settings.export:
+        _check_topic_schema(subscription.topic, settings)
     subscription.reconfigure(settings, now)
     broker.state(Kind.UPDATED, name, now)
     return subscription
