@@ -89,8 +89,9 @@ def check(item: pytest.Item, pubsub: Pubsub, config: Config) -> None:
         AssertionError: there is something.
     """
     found = checks.look(pubsub, strict=config.strict)
+    if found.failures or found.warnings:  # which fail the test where warnings are errors
+        item.stash[LAST] = _text(pubsub)
     for each in found.warnings:
         warnings.warn(PubsubWarning(each), stacklevel=2)
     if found.failures:
-        item.stash[LAST] = _text(pubsub)
         raise AssertionError("\n  ".join(["at the end of the test:", *found.failures]))

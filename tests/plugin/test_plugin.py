@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.plugin.suites import EVERY_PLUGIN, passed
+from tests.plugin.suites import EVERY_PLUGIN, passed, run
 
 pytest_plugins = ["pytester"]
 
@@ -238,10 +238,11 @@ def test_a_call_that_a_test_leaves_waiting_ends_with_the_name_of_the_test(suite:
         def pubsub_config(pubsub_config):
             return dataclasses.replace(pubsub_config, pull_wait=60)
     """)
-    passed(
+    result = run(
         suite,
         """
 import threading
+from client import call
 
 answers = []
 
@@ -258,8 +259,9 @@ def test_after():
     assert answer["error"]["status"] == "FAILED_PRECONDITION"
     assert "test_it.py::test_leaves_it" in answer["error"]["message"]
 """,
-        count=2,
     )
+    result.assert_outcomes(passed=2, warnings=1)
+    result.stdout.fnmatch_lines(["*still open: Pull #1 on test_leaves_it: the test has not ended it"])
 
 
 def test_a_bug_of_ours_fails_the_test_that_met_it_at_its_end(suite: pytest.Pytester) -> None:
