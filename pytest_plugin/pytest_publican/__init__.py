@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from pytest_publican.config import Config as Config
     from pytest_publican.factories import subscription_fixture as subscription_fixture
     from pytest_publican.factories import topic_fixture as topic_fixture
+    from pytest_publican.lease_backends import CoreBackend as CoreBackend
+    from pytest_publican.lease_backends import GrpcBackend as GrpcBackend
+    from pytest_publican.lease_backends import LeaseBackend as LeaseBackend
+    from pytest_publican.lease_backends import Refused as Refused
+    from pytest_publican.lease_backends import RestBackend as RestBackend
+    from pytest_publican.lease_machine import LeaseMachine as LeaseMachine
     from pytest_publican.message import Message as Message
     from pytest_publican.message import ReceivedMessage as ReceivedMessage
     from pytest_publican.plan import DeliveryPlan as DeliveryPlan
@@ -23,11 +29,17 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Config": "config",
+    "CoreBackend": "lease_backends",
     "DeliveryPlan": "plan",
+    "GrpcBackend": "lease_backends",
+    "LeaseBackend": "lease_backends",
+    "LeaseMachine": "lease_machine",
     "Message": "message",
     "NotSurvived": "survival",
     "PubsubWarning": "report",
     "ReceivedMessage": "message",
+    "Refused": "lease_backends",
+    "RestBackend": "lease_backends",
     "delivery_plans": "strategies",
     "restartable": "survival",
     "subscription_fixture": "factories",
@@ -36,11 +48,17 @@ _HOMES = {
 }
 __all__ = [
     "Config",
+    "CoreBackend",
     "DeliveryPlan",
+    "GrpcBackend",
+    "LeaseBackend",
+    "LeaseMachine",
     "Message",
     "NotSurvived",
     "PubsubWarning",
     "ReceivedMessage",
+    "Refused",
+    "RestBackend",
     "delivery_plans",
     "restartable",
     "strategies",

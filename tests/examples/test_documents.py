@@ -70,7 +70,7 @@ def test_there_are_documents_to_read() -> None:
 
 
 OPTIONS = ("-W", "error", "-p", "no:asyncio", "--hypothesis-profile=ci")  # the profile: no deadlines, and the same examples each time
-TEST = re.compile(r"^ *(?:async )?def test_", re.MULTILINE)  # a class of unittest's has them as methods
+TEST = re.compile(r"^ *(?:async )?def test_|^Test\w+ = ", re.MULTILINE)  # a class of unittest's has them as methods, a state machine none
 
 
 def is_suite(block: Block) -> bool:
