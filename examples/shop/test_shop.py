@@ -47,7 +47,7 @@ def test_a_lost_ack_does_not_charge_again(pubsub, pubsub_publisher, pubsub_topic
     pubsub.wait_for(lambda: lost.hits)
     pubsub_subscription.expire("1")
     pubsub.wait_until_acked(pubsub_topic)
-    assert len(pubsub_subscription.messages[0].deliveries) == 2
+    pubsub_subscription.assert_delivered(times=2)
     assert shop.bank.charges == [("A1", 500)]
 
 
@@ -60,6 +60,14 @@ def test_an_order_that_nobody_acks_comes_back(pubsub, pubsub_publisher, pubsub_s
     assert (len(message.deliveries), len(message.expiries), message.state) == (2, 1, "leased")
 
 
+@pytest.mark.pubsub(strict=True)
+def test_a_strict_test_leaves_nothing_leased(pubsub, pubsub_publisher, pubsub_topic, pubsub_subscription, shop, billing):
+    place(pubsub_publisher, pubsub_topic, "A1", 500)
+    pubsub.wait_until_acked(pubsub_topic)
+    pubsub_subscription.assert_acked(times=1)
+    assert shop.ledger.paid == {"A1"}
+
+
 @pytest.mark.pubsub(ack_deadline=60)
 def test_a_subscription_may_be_set_by_a_marker(pubsub, pubsub_publisher, pubsub_subscriber, pubsub_topic, pubsub_subscription):
     place(pubsub_publisher, pubsub_topic, "A1", 500)
@@ -68,25 +76,22 @@ def test_a_subscription_may_be_set_by_a_marker(pubsub, pubsub_publisher, pubsub_
     assert [each.state for each in pubsub_subscription.peek()] == ["leased"]
 
 
-def test_an_order_that_fails_five_times_is_a_dead_letter(pubsub, pubsub_publisher, pubsub_subscriber):
-    orders, dead = pubsub.topic("orders"), pubsub.topic("dead")
-    billing, morgue = pubsub.subscription("billing", orders, dead_letter=dead), pubsub.subscription("morgue", dead)
+def test_an_order_that_fails_five_times_is_a_dead_letter(pubsub, pubsub_publisher, pubsub_subscriber, orders, dead, morgue):
+    billing = pubsub.subscription("hopeless", orders, dead_letter=dead)
     place(pubsub_publisher, orders, "A1", 500)
     for _ in range(5):
         nack(pubsub_subscriber, billing, pull(pubsub_subscriber, billing))
-    assert billing.messages[0].state == "dead-lettered"
+    billing.assert_dead_lettered(attempts=5)
     assert orders_of(pull(pubsub_subscriber, morgue)) == ["A1"]
 
 
-def test_what_fails_waits_longer_each_time(pubsub, pubsub_publisher, pubsub_subscriber):
-    orders = pubsub.topic("orders")
-    billing = pubsub.subscription("billing", orders, retry=(10, 600))
+def test_what_fails_waits_longer_each_time(pubsub, pubsub_publisher, pubsub_subscriber, orders, billing_queue):
     place(pubsub_publisher, orders, "A1", 500)
     begin = pubsub.now()
     for wait_s in (10, 20, 40):
-        nack(pubsub_subscriber, billing, pull(pubsub_subscriber, billing))
+        nack(pubsub_subscriber, billing_queue, pull(pubsub_subscriber, billing_queue))
         pubsub.advance(wait_s)
-    assert orders_of(pull(pubsub_subscriber, billing)) == ["A1"]
+    assert orders_of(pull(pubsub_subscriber, billing_queue)) == ["A1"]
     assert (pubsub.now() - begin).total_seconds() == 70
 
 
@@ -103,8 +108,7 @@ def test_a_long_outage_is_an_error(pubsub, pubsub_publisher, pubsub_topic):
     assert pubsub_topic.messages == []
 
 
-def test_orders_of_a_customer_keep_their_order(pubsub, pubsub_subscriber):
-    orders = pubsub.topic("orders")
+def test_orders_of_a_customer_keep_their_order(pubsub, pubsub_subscriber, orders):
     billing = pubsub.subscription("billing", orders, ordering=True)
     options = pubsub_v1.types.PublisherOptions(enable_message_ordering=True)
     with pubsub_v1.PublisherClient(publisher_options=options) as publisher:

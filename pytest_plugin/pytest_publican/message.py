@@ -12,7 +12,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from publican.settlement import AckResult
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,7 +57,16 @@ Settle = Callable[[int | None], bool]
 class ReceivedMessage:
     """A message as a handler receives it."""
 
-    def __init__(self, message: Message, message_id: str, ack_id: str, publish_time: datetime, delivery_attempt: int | None, settle: Settle) -> None:
+    def __init__(
+        self,
+        message: Message,
+        message_id: str,
+        ack_id: str,
+        publish_time: datetime,
+        delivery_attempt: int | None,
+        settle: Settle,
+        is_lost: Callable[[], bool],
+    ) -> None:
         self.data = message.data
         self.attributes = dict(message.attributes)
         self.ordering_key = message.ordering_key
@@ -65,6 +77,7 @@ class ReceivedMessage:
         """From 1 where the plan has dead-lettering, else None, as in the clients."""
         self.size = len(message.data)
         self._settle = settle
+        self._is_lost = is_lost
 
     def __repr__(self) -> str:
         return f"<message {self.message_id}: {self.data!r}>"
@@ -96,15 +109,34 @@ class ReceivedMessage:
         """Give its lease another deadline, and tell how that went."""
         return self._told(seconds)
 
-    async def ack_with_result(self) -> str:
-        """Ack it, and wait for how that went.
+    async def ack_with_result(self) -> "AckResult":
+        """Ack it, and wait for how that went, as with Publican's client.
 
         Raises:
-            AckRefused: its lease is over, and exactly-once delivery is on.
+            AckFailed: its lease is over, and exactly-once delivery is on.
         """
-        if not self._settle(None):
-            raise AckRefused(self.ack_id)
-        return "SUCCESS"
+        return self._result(None)
+
+    async def nack_with_result(self) -> "AckResult":
+        """Give it back, and wait for how that went.
+
+        Raises:
+            AckFailed: its lease is over, and exactly-once delivery is on.
+        """
+        return self._result(0)
+
+    @property
+    def is_lease_lost(self) -> bool:
+        """Whether its lease has run out while it is being handled."""
+        return self._is_lost()
+
+    def _result(self, seconds: int | None) -> "AckResult":
+        from publican.errors import AckFailed
+        from publican.settlement import AckResult
+
+        if not self._settle(seconds):
+            raise AckFailed(f"The lease of {self!r} is over.", AckResult.INVALID_ACK_ID)
+        return AckResult.SUCCESS
 
     def _told(self, seconds: int | None) -> "Future[Any]":
         done: Future[Any] = Future()

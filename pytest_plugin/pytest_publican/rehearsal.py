@@ -175,7 +175,10 @@ class Rehearsal:
         def settle(seconds: int | None) -> bool:
             return self._settle(work, seconds)
 
-        return ReceivedMessage(published, str(handed.message_id), handed.ack_id, self._service.publish_time, handed.attempt or None, settle)
+        def is_lost() -> bool:
+            return self._service.is_lost(handed)
+
+        return ReceivedMessage(published, str(handed.message_id), handed.ack_id, self._service.publish_time, handed.attempt or None, settle, is_lost)
 
     def _come_to_the_end(self, work: _Work) -> Exception | None:
         """Let happen what happens after the last line; then returning is acking, for a handler that never acks by itself."""

@@ -58,6 +58,8 @@ class Service:
         )
         self._subscription = self._broker.create_subscription(_NAME, _TOPIC, settings, self._now)
         self._incomplete: dict[str, int] = {}
+        self._handed: dict[int, set[str]] = {}
+        self._lost: set[str] = set()
         self.messages = dict(enumerate(map(message_of, plan.payloads), 1))
         for message in self.messages.values():
             wire = PubsubMessage(data=message.data, attributes=dict(message.attributes), ordering_key=message.ordering_key)
@@ -84,7 +86,10 @@ class Service:
         batch = self._broker.lease(consumer, _BATCH_BYTES, self._now)
         self._broker.close(consumer, self._now)
         self._look_at_facts()
-        return [Handed(message_id_of(each.message), each.ack_id, each.delivery_attempt) for each in batch.deliveries()]
+        taken = [Handed(message_id_of(each.message), each.ack_id, each.delivery_attempt) for each in batch.deliveries()]
+        for handed in taken:
+            self._handed.setdefault(handed.message_id, set()).add(handed.ack_id)
+        return taken
 
     def wait(self) -> bool:
         """Let the time pass until something happens, mostly the end of a lease; False: nothing is unacked, so nothing will."""
@@ -126,8 +131,13 @@ class Service:
 
     def expire(self, message_id: int) -> None:
         """Let the leases of a message end now."""
+        self._lost |= self._handed.get(message_id, set())
         mischief.expire(self._subscription, message_id, self._now)
         self._look_at_facts()
+
+    def is_lost(self, handed: Handed) -> bool:
+        """Say whether the lease of a delivery has run out while its consumer was alive."""
+        return handed.ack_id in self._lost
 
     def duplicate(self, message_id: int) -> None:
         """Make a second copy of a message available."""

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from publican.errors import AckFailed
+from publican.settlement import AckResult
 from pytest_publican import DeliveryPlan, Message, NotSurvived, ReceivedMessage, delivery_plans, restartable, survives
 from tests.survival import handlers
 from tests.survival.handlers import Till
@@ -194,6 +196,21 @@ def test_a_message_has_what_handlers_of_the_clients_use() -> None:
     assert (first.data, first.attributes, first.ordering_key, first.message_id, first.delivery_attempt) == (b"x", {"kind": "new"}, "k", "1", 1)
     assert first.publish_time.tzinfo is not None
     assert first.size == 1
+
+
+def test_a_handler_of_our_own_client_is_told_how_its_ack_went() -> None:
+    seen: list[object] = []
+
+    async def handle(till: Till, message: Any) -> None:
+        till.paid.add(message.data.decode())
+        before = message.is_lease_lost
+        try:
+            seen.append((before, await message.ack_with_result()))
+        except AckFailed as error:
+            seen.append((before, error.result))
+
+    survives(handle, DeliveryPlan("A1", exactly_once=True).expire(before="before = message.is_lease_lost"), world=Till)
+    assert seen == [(False, AckResult.SUCCESS)] * 2 + [(True, AckResult.INVALID_ACK_ID)]  # undisturbed; the second consumer, then the first
 
 
 def test_json_payloads_are_dictionaries() -> None:
