@@ -7,6 +7,7 @@
     pubsub_clock          function  its time
     pubsub_topic          function  a topic, named after the test
     pubsub_subscription   function  a subscription on it
+    pubsub_client         function  Publican's own publishers and subscribers, which live in the test's time
     pubsub_publisher      function  google-cloud-pubsub's publisher, which does not wait to fill batches
     pubsub_subscriber     function  google-cloud-pubsub's subscriber
 
@@ -22,6 +23,7 @@ import pytest
 if TYPE_CHECKING:
     from publican_emulator.testing.handle import Pubsub, PubsubClock, Seed
     from publican_emulator.testing.names import Subscription, Topic
+    from pytest_publican.client import PubsubClient
     from pytest_publican.config import Config
     from pytest_publican.google_clients import Channel
     from pytest_publican.servers import Server
@@ -216,6 +218,15 @@ def pubsub_subscription(request: pytest.FixtureRequest, pubsub: "Pubsub", pubsub
     from pytest_publican.config import subscription_settings
 
     return pubsub.subscription(_resource_id(request.node.name, pubsub.prefix), pubsub_topic, **subscription_settings(request.node))
+
+
+@pytest.fixture
+def pubsub_client(pubsub: "Pubsub", pubsub_server: "Server") -> "Iterator[PubsubClient]":
+    """Make Publican's clients: `pubsub_client.publisher()`, `pubsub_client.subscriber()`; `advance` moves their leases, batches and retries, too."""
+    from pytest_publican import client
+
+    with client.made(pubsub, pubsub_server) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

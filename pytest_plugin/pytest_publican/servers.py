@@ -8,7 +8,7 @@ PYTEST_DONT_REWRITE
 
 import subprocess
 import sys
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pytest
 
@@ -16,6 +16,9 @@ from publican_emulator.testing.handle import Pubsub
 from publican_emulator.testing.link import ADMIN, Direct, Link, OverHttp
 from publican_emulator.testing.running import nanos_of
 from pytest_publican.config import Config
+
+if TYPE_CHECKING:
+    from publican_emulator import Emulator
 
 STOP_S: Final = 5.0
 
@@ -73,6 +76,11 @@ class InProcess(Reachable):
         self.address = self._emulator.address
         self.description = "in-process emulator"
         self.link: Link = Direct(self._emulator)
+
+    @property
+    def emulator(self) -> "Emulator":
+        """The emulator itself, for who takes part in its time."""
+        return self._emulator
 
     def begin(self, config: Config, why: str) -> Pubsub:
         """Put an empty broker behind the socket."""
