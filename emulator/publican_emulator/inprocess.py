@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import functools
 import inspect
+import os
 import socket
 import sys
 import threading
@@ -75,6 +76,7 @@ class LoopThread:
     def __init__(self) -> None:
         # A daemon, because whoever forgets the exit should not wait for ever at the end of the interpreter.
         self._thread = threading.Thread(target=self._run, name="publican", daemon=True)
+        self._pid = os.getpid()
         self._started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     def __enter__(self) -> Self:
@@ -100,6 +102,8 @@ class LoopThread:
         """
         if threading.current_thread() is self._thread:
             raise RuntimeError("LoopThread.call: this is the loop's own thread, call the function directly")
+        if os.getpid() != self._pid:
+            raise RuntimeError("a forked process does not have the emulator's thread: let it ask by the address, or use the subprocess backend")
         coroutine = _awaited(function, args, kwargs)
         try:
             answer = asyncio.run_coroutine_threadsafe(coroutine, self._loop)

@@ -19,6 +19,8 @@ __all__ = ["PubsubWarning"]
 TITLE: Final = "pubsub history"
 HANDLE: Final = pytest.StashKey[Pubsub]()
 CONFIG: Final = pytest.StashKey[Config]()
+FAILED: Final = pytest.StashKey[bool]()
+"""Set when the test itself has failed: then its end looks for nothing more."""
 LAST: Final = pytest.StashKey[str]()
 """The history as it was when the test's end found something wrong: the emulator has begun anew by the time of the report."""
 
@@ -40,6 +42,8 @@ _TRAVELLED: Final = (
 def add_history(item: pytest.Item, report: pytest.TestReport) -> None:
     """Put the history of a test under its report, when it is wanted there."""
     config = item.stash.get(CONFIG, None)
+    if report.failed and report.when == "call":
+        item.stash[FAILED] = True
     if config is None or config.history == "never" or not _is_wanted(config, report):
         return
     text = item.stash.get(LAST, "") if report.when == "teardown" else _text(item.stash.get(HANDLE, None))
@@ -88,6 +92,8 @@ def check(item: pytest.Item, pubsub: Pubsub, config: Config) -> None:
     Raises:
         AssertionError: there is something.
     """
+    if FAILED in item.stash:  # what it has not come to is no news
+        return
     found = checks.look(pubsub, strict=config.strict)
     if found.failures or found.warnings:  # which fail the test where warnings are errors
         item.stash[LAST] = _text(pubsub)

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from publican_emulator.admin import following
+from publican_emulator.broker.broker import Broker
 from tests.emulator.conftest import Rest
 from tests.emulator.test_admin import SUBSCRIPTION, TOPIC, Admin, admin, publish, pull
 
@@ -138,3 +140,70 @@ def test_mischief_that_is_still_to_be_done_is_taken_back(admin: Admin) -> None:
     admin.post(f"/{SUBSCRIPTION}/loseAcks", count=3)
     assert admin.ask("DELETE", f"/{SUBSCRIPTION}/mischief", {"acksToLose": 2})[1]["acksToLose"] == 1
     assert admin.ask("DELETE", f"/{SUBSCRIPTION}/mischief", {"acksToLose": 9, "batchesToReorder": 1})[1]["acksToLose"] == 0
+
+
+def test_a_lease_that_outlasts_the_deadline_that_was_waited_for_is_noted(admin: Admin) -> None:
+    publish(admin)
+    stream = admin.emulator.run(Broker.open_stream, SUBSCRIPTION, 60, 0, 0, "")
+    admin.emulator.run(Broker.lease, stream, 1_000)
+    admin.post("/clock/advance", seconds=9.999)
+    assert admin.get("/history").splitlines()[2:] == [
+        "  +0.000s   delivered    sub=billing  attempt=1  lease=1m  via StreamingPull #1  (set by the stream)",
+        "still open: m1 leased on billing by StreamingPull #1 until +60.000s",
+    ]
+    admin.post("/clock/advance", seconds=0.001)
+    assert admin.get("/history").splitlines()[-1] == (
+        "note: billing's ack deadline of 10s has passed, but the stream asks for longer leases: one of them is leased all the same; "
+        "subscription.expire(message) ends a lease now"
+    )
+    admin.post("/clock/advance", seconds=50)
+    assert "note:" not in admin.get("/history")
+
+
+def test_a_back_off_that_is_waited_for_is_still_open(admin: Admin, rest: Rest) -> None:
+    rest(admin.emulator.address, "PUT", f"/v1/{SUBSCRIPTION}-2", {"topic": TOPIC, "retryPolicy": {"minimumBackoff": "10s", "maximumBackoff": "10s"}})
+    publish(admin)
+    pulled = rest(admin.emulator.address, "POST", f"/v1/{SUBSCRIPTION}-2:pull", {"maxMessages": 1})[1]["receivedMessages"]
+    rest(admin.emulator.address, "POST", f"/v1/{SUBSCRIPTION}-2:modifyAckDeadline", {"ackIds": [pulled[0]["ackId"]], "ackDeadlineSeconds": 0})
+    assert admin.get("/history").splitlines()[-1].startswith("still open: m1 waits for its back-off on billing-2 until +")
+
+
+def test_a_pull_that_finds_nothing_is_told(admin: Admin, rest: Rest) -> None:
+    assert pull(admin, rest) == []
+    publish(admin)
+    assert len(pull(admin, rest)) == 1
+    assert admin.get("/history").splitlines()[3:5] == [
+        "besides",
+        "  +0.000s   pulled none  sub=billing  via Pull #1  (there was nothing to hand out)",
+    ]
+    assert [each["kind"] for each in admin.get("/events")["events"]].count("pulled none") == 1
+
+
+def test_of_a_long_story_the_beginning_and_the_end_are_told(admin: Admin) -> None:
+    publish(admin)
+    for _ in range(30):
+        pulled = json.loads(admin.emulator.ask("POST", f"/v1/{SUBSCRIPTION}:pull", b'{"maxMessages": 1}').body)["receivedMessages"]
+        ack_ids = [each["ackId"] for each in pulled]
+        admin.emulator.ask("POST", f"/v1/{SUBSCRIPTION}:modifyAckDeadline", json.dumps({"ackIds": ack_ids, "ackDeadlineSeconds": 0}).encode())
+    lines = admin.get("/history").splitlines()
+    assert (len(lines), lines[21]) == (42, "  (21 more in between)")
+    assert lines[-1].endswith("attempt=30")
+
+
+def test_messages_with_which_something_went_wrong_are_always_shown(admin: Admin) -> None:
+    publish(admin, b"odd")
+    admin.emulator.ask("POST", f"/v1/{SUBSCRIPTION}:pull", b'{"maxMessages": 1}')
+    admin.post("/clock/advance", seconds=10)
+    for _ in range(120):
+        publish(admin)
+    heads = [line.split()[0] for line in admin.get("/history").splitlines() if line.startswith("m")]
+    assert (len(heads), heads[:2], heads[-1]) == (101, ["m1", "m22"], "m121")
+
+
+def test_what_a_test_should_not_leave_is_waited_for(admin: Admin) -> None:
+    stream = admin.emulator.run(Broker.open_stream, SUBSCRIPTION, 60, 0, 0, "")
+    assert [each["label"] for each in admin.get("/ending")["consumers"]] == ["StreamingPull #1"]
+    closing = threading.Timer(0.05, admin.emulator.run, (Broker.close, stream))
+    closing.start()
+    assert admin.get("/ending?waitSeconds=10") == {"errors": [], "nackLoops": [], "consumers": []}
+    closing.join()

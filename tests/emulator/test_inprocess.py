@@ -200,3 +200,9 @@ def test_a_loop_starts_and_accepts_while_sockets_are_forbidden(forbidden_sockets
         thread.call(server.close)
     with pytest.raises(RuntimeError, match="tried to use"):
         socket.socket()
+
+
+def test_a_forked_process_is_told_that_the_thread_did_not_come_along(thread: LoopThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inprocess.os, "getpid", lambda: -1)
+    with pytest.raises(RuntimeError, match="use the subprocess backend"):
+        thread.call(sorted, [])

@@ -284,7 +284,7 @@ def test_the_next_one(pubsub):
 
 
 def test_it_works_on_several_workers(suite: pytest.Pytester) -> None:
-    passed(
+    result = passed(
         suite,
         """
 import os, pytest
@@ -300,6 +300,7 @@ def test_it(pubsub, pubsub_topic, pubsub_subscription, number):
         count=20,
         plugins=("xdist.plugin",),
     )
+    result.stdout.fnmatch_lines(["pubsub: 20 tests, in-process emulator, virtual clock"])
 
 
 @pytest.mark.parametrize("arguments", [["-p", "no:randomly"], ["-p", "randomly"], ["-p", "no:xdist"]])

@@ -1,5 +1,9 @@
 """What the end of a test says, in somebody's suite: histories, strictness, the guard, options."""
 
+import pathlib
+import subprocess
+import sys
+
 import pytest
 
 from tests.plugin.suites import passed, run
@@ -60,6 +64,10 @@ def test_strict_tests_leave_nothing_behind(suite: pytest.Pytester) -> None:
     result = run(
         suite,
         """
+import pathlib
+import subprocess
+import sys
+
 import pytest
 from client import call, publish, pull
 
@@ -175,3 +183,121 @@ def test_settings_that_mean_nothing_are_refused(suite: pytest.Pytester, argument
     result = run(suite, "def test_it(pubsub): pass", *arguments)
     assert result.ret != 0
     result.stderr.fnmatch_lines([f"*{words}*"])
+
+
+def test_what_a_strict_test_left_behind_comes_with_its_history_and_a_failed_one_is_not_asked(suite: pytest.Pytester) -> None:
+    result = run(
+        suite,
+        """
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from client import publish, pull
+
+@pytest.mark.pubsub(strict=True)
+def test_leased(pubsub_topic, pubsub_subscription):
+    publish(pubsub_topic)
+    pull(pubsub_subscription)
+
+@pytest.mark.pubsub(strict=True)
+def test_fails(pubsub):
+    pubsub.fail("Publish", "ABORTED")
+    assert 0
+""",
+    )
+    result.assert_outcomes(passed=1, failed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of test_leased*",
+            "*- pubsub history (virtual clock) -*",
+            "m1  topic=test_leased  b'hello'",
+            "still open: m1 leased on test_leased*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*never hit*")
+
+
+def test_a_nack_loop_ends_the_wait_for_what_never_comes(suite: pytest.Pytester) -> None:
+    result = run(
+        suite,
+        """
+def test_it(pubsub, pubsub_topic, pubsub_subscription, pubsub_subscriber):
+    future = pubsub_subscriber.subscribe(pubsub_subscription, callback=lambda message: message.nack())
+    pubsub_topic.publish(b"poison")
+    try:
+        pubsub.wait_until_acked(pubsub_topic, timeout=120)
+    finally:
+        future.cancel()
+        future.result()
+""",
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E * NackLoop: nack loop: test_it has handed out m1 1000 times at one instant: *", "  (* more in between)"])
+
+
+@pytest.mark.parametrize(
+    ("marker", "words"),
+    [
+        ("ack_deadlin=30", "the marker pubsub does not know ack_deadlin; did you mean ack_deadline?"),
+        ("backend='live'", "backend is the whole session's"),
+        ("30", "the marker pubsub takes words with values"),
+        ("clock='sand'", "clock='sand'"),
+    ],
+)
+def test_a_marker_that_means_nothing_is_refused(pytester: pytest.Pytester, marker: str, words: str) -> None:
+    pytester.makepyfile(f"import pytest\n@pytest.mark.pubsub({marker})\ndef test_it(pubsub): pass")
+    result = pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:xdist")
+    result.stdout.fnmatch_lines([f"*{words}*"])
+    assert result.ret != 0
+
+
+def test_settings_come_from_marker_then_command_line_then_ini_then_environment(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_PUBSUB_PROJECT", "from-environment")
+    monkeypatch.setenv("PYTEST_PUBSUB_STRICT", "true")
+    monkeypatch.setenv("PYTEST_PUBSUB_CLOCK", "real")
+    monkeypatch.setenv("PYTEST_PUBSUB_HISTORY", "never")
+    suite.makeini("[pytest]\npubsub_project = from-ini\npubsub_clock = virtual\npubsub_history = always")
+    passed(
+        suite,
+        """
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+def test_it(pubsub, pubsub_config):
+    assert pubsub.project == "from-line"
+    assert (pubsub_config.clock, pubsub_config.history, pubsub_config.strict) == ("virtual", "always", True)
+
+@pytest.mark.pubsub(project="from-marker", clock="real", strict=False)
+class TestMarked:
+    @pytest.mark.pubsub(ack_deadline=30)
+    def test_both_markers_count(self, pubsub, pubsub_subscription):
+        assert pubsub.project == "from-marker"
+        assert call("GET", pubsub_subscription)["ackDeadlineSeconds"] == 30
+        pubsub.fail("Publish", "ABORTED").remove()
+        pubsub.reset()
+""",
+        "--pubsub-project=from-line",
+        count=2,
+    )
+
+
+@pytest.mark.slow
+def test_the_pytest_before_this_one(suite: pytest.Pytester, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", str(tmp_path / "older"), "pytest<9"]
+    subprocess.run(command, check=True)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "older"))
+    result = run(
+        suite,
+        f"import pytest\nassert pytest.__version__.startswith('8.')\n{FAILING}",
+        "-n1",
+        "--junitxml=out.xml",
+        "--pubsub-junit",
+        plugins=("xdist.plugin",),
+    )
+    result.stdout.fnmatch_lines(["*- pubsub history (virtual clock) -*", "pubsub: 1 test, in-process emulator, virtual clock"])
+    assert '<property name="pubsub_history" value="m1  topic=test_it' in (suite.path / "out.xml").read_text()
