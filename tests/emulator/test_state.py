@@ -1,17 +1,24 @@
 """A state that is dumped and loaded: what clients see of it. What it holds is compared by tests/properties, step by step."""
 
+import base64
 import json
+import pathlib
+import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from publican_emulator import Emulator, VirtualClock
 from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.errors import Aborted, InvalidArgument, Unavailable
+from publican_emulator.broker.exports import BigQueryConfig, BigtableConfig, CloudStorageConfig, DelimitedKey
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.policies import Binding, Condition, Policy
+from publican_emulator.broker.push import OidcToken, PushConfig
 from publican_emulator.broker.schema_settings import Definition, Encoding, Language, SchemaSettings
 from publican_emulator.broker.settings import SubscriptionSettings, TopicSettings
+from publican_emulator.broker.transforms import Compression, Inference, Transform
 from publican_protocol import pubsub
 
 TOPIC, SUBSCRIPTION = "projects/p/topics/orders", "projects/p/subscriptions/billing"
@@ -131,3 +138,31 @@ def test_iam_policies_go_on_with_their_etags(emulator: Emulator) -> None:
         assert other.run(Broker.get_policy, TOPIC, 3) == stored
         with pytest.raises(Aborted):
             other.run(Broker.set_policy, TOPIC, Policy(etag=b"another"), {"bindings"})
+
+
+def test_targets_and_transforms_are_in_a_state_and_go_on(tmp_path: pathlib.Path) -> None:
+    compress = Transform(Compression("ZLIB", "COMPRESS"))
+    inference = Transform(Inference("projects/p/locations/l/endpoints/e", b"", "a@b"), disabled=True)
+    key = DelimitedKey(("a", "b"), b"#")
+    targets: list[dict[str, Any]] = [
+        {"push": PushConfig("http://127.0.0.1:9/", {"x-goog-version": "v1beta1"}, OidcToken("a@b", "c"), "no_wrapper", write_metadata=True)},
+        {"bigquery": BigQueryConfig("p.d.t", write_metadata=True)},
+        {"cloud_storage": CloudStorageConfig("bucket", "a", "b", "", "avro", write_metadata=True, max_duration=Nanos(60 * SECOND))},
+        {"bigtable": BigtableConfig("projects/p/instances/i/tables/t", maps_column_families=True, key=key)},
+    ]
+    with Emulator(clock=VirtualClock(Nanos(1_700_000_000 * SECOND))) as emulator:
+        emulator.run(Broker.create_topic, TOPIC, TopicSettings(transforms=(inference,)))
+        for number, target in enumerate(targets):
+            settings = SubscriptionSettings(transforms=(compress, inference), **target)
+            emulator.run(Broker.create_subscription, f"{SUBSCRIPTION}{number}", TOPIC, settings)
+        publish(emulator, b"one")
+        state = emulator.dump_state()
+    with Emulator(clock=VirtualClock(Nanos(0)), export_dir=tmp_path) as other:
+        other.load_state(state)
+        for number, target in enumerate(targets):
+            settings = other.run(Broker.get_subscription, f"{SUBSCRIPTION}{number}").settings
+            assert settings == SubscriptionSettings(transforms=(compress, inference), **target)
+        assert other.run(Broker.get_topic, TOPIC).settings.transforms == (inference,)
+        other.advance(60)
+        row = json.loads((tmp_path / "bigquery/p/d/t.jsonl").read_text())
+        assert zlib.decompress(base64.b64decode(row["data"])) == b"one", "what was waiting is exported, through the transforms"

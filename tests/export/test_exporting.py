@@ -282,12 +282,23 @@ def test_rows_by_a_topics_protocol_buffer_schema(bench: Bench, encoding: str) ->
     assert bench.rows() == [{"the_number": 7, "tags": ["a"], "more": {"k": "/w=="}}]
 
 
+def test_the_folder_can_be_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLICAN_EXPORT_DIR", str(tmp_path))
+    with Emulator(clock=VirtualClock()) as emulator:
+        bench = Bench(emulator, tmp_path)
+        bench.subscription(bigqueryConfig={"table": "my-project.sales.orders"})
+        bench.publish("one")
+        emulator.advance(0)
+        assert bench.rows() == [{"data": "b25l"}]
+
+
 # other emulators
 
 
 @pytest.fixture
 def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
     with serving() as servers:
+        monkeypatch.delenv("PUBLICAN_EXPORT_DIR", raising=False)
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", servers.url)
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", servers.url.removeprefix("http://"))
         yield servers
@@ -348,8 +359,8 @@ def test_in_real_time_rows_go_by_themselves(servers: Servers) -> None:
 def test_where_nothing_is_exported_the_log_and_the_state_say_so(
     field: str, config: dict[str, str], why: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
-    monkeypatch.delenv("BIGQUERY_EMULATOR_HOST", raising=False)
+    for name in ("STORAGE_EMULATOR_HOST", "BIGQUERY_EMULATOR_HOST", "PUBLICAN_EXPORT_DIR"):
+        monkeypatch.delenv(name, raising=False)
     caplog.set_level(logging.WARNING)
     with Emulator(clock=VirtualClock()) as emulator:
         bench = Bench(emulator)

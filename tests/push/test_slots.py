@@ -1,7 +1,9 @@
 """Slots: requests are bounded over all endpoints, and nobody's take what the others need."""
 
+import pytest
+
 from publican_emulator.broker.consumer import Consumer, a_carrier
-from publican_emulator.push.slots import Slots
+from publican_emulator.push.slots import REQUESTS_MAX, REQUESTS_MIN, Slots, requests_max
 
 
 def endpoints(count: int) -> list[Consumer]:
@@ -29,3 +31,24 @@ def test_whoever_found_none_is_served_in_turn_when_one_comes_free() -> None:
     slots.forget(many[3])
     assert slots.give(many[1]) == [many[4]]
     assert slots.give(many[2]) == []
+
+
+def test_large_messages_count_by_their_bytes() -> None:
+    slots, (first, second, third) = Slots(1_000, 12), endpoints(3)
+    assert slots.take(first)
+    slots.charge(first, 7)
+    assert not slots.take(first)
+    assert slots.take(second)
+    slots.charge(second, 9)
+    assert not slots.take(third)
+    assert slots.give(second, 9) == [third]
+    assert slots.give(first, 7) == [first]
+    assert slots.take(first)
+    assert slots.take(third)
+
+
+def test_there_are_no_more_requests_than_half_of_the_files_that_may_be_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    resource = pytest.importorskip("resource")
+    for soft, expected in ((resource.RLIM_INFINITY, REQUESTS_MAX), (1_024, 512), (64, REQUESTS_MIN), (10**6, REQUESTS_MAX)):
+        monkeypatch.setattr(resource, "getrlimit", lambda which, soft=soft: (soft, soft))
+        assert requests_max() == expected

@@ -28,6 +28,8 @@ from publican_emulator.push.flights import Flights
 
 _BATCH_BYTES: Final = 4_000_000
 _STOP_S: Final = 2.0
+_FILE_BYTES_MAX: Final = 256 << 20
+"""An open file is in memory: it is closed here, whatever its config says."""
 
 _log = logging.getLogger(__name__)
 
@@ -154,7 +156,7 @@ class Exporting:
         file.deliveries.append(delivery)
         file.messages.append(message)
         file.size += len(message.data) + (config.output != "avro")
-        if config.is_full(len(file.messages), file.size):
+        if config.is_full(len(file.messages), file.size) or file.size >= _FILE_BYTES_MAX:
             self._close_file(export)
 
     def _open_file(self, consumer: Consumer, export: _Export, config: CloudStorageConfig) -> _OpenFile:

@@ -201,7 +201,7 @@ def find_target(http: Http, folder: str | os.PathLike[str] | None, config: Expor
     """Give where the messages of a config go: the folder, if there is one, else the emulator that the environment names; None: nowhere."""
     if isinstance(config, BigtableConfig):
         return None
-    if folder is not None:
+    if folder := folder or os.environ.get("PUBLICAN_EXPORT_DIR"):
         return Folder(pathlib.Path(folder))
     servers = Servers(http, os.environ.get("STORAGE_EMULATOR_HOST", ""), os.environ.get("BIGQUERY_EMULATOR_HOST", ""))
     return servers if servers.has_place_for(config) else None

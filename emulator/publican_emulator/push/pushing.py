@@ -10,7 +10,6 @@ PYTEST_DONT_REWRITE
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 from publican_emulator.broker.batch import Delivery
 from publican_emulator.broker.consumer import Consumer, Mood
@@ -19,11 +18,9 @@ from publican_emulator.driver import Driver
 from publican_emulator.push.flights import Flights
 from publican_emulator.push.http import Http, RequestFailed
 from publican_emulator.push.requests import ACKED_BY, push_request
-from publican_emulator.push.slots import Slots
+from publican_emulator.push.slots import Slots, requests_max
 from publican_emulator.push.tokens import Tokens
 from publican_emulator.transport.tasks import Tasks
-
-REQUESTS_MAX: Final = 2_000
 
 _log = logging.getLogger(__name__)
 
@@ -38,13 +35,13 @@ class Pushing:
         tokens: Tokens,
         on_surprise: Callable[[str, Exception], object],
         *,
-        requests_max: int = REQUESTS_MAX,
+        slots: Slots | None = None,
     ) -> None:
-        """`requests_max` bounds the requests of all endpoints together."""
+        """`slots` bounds the requests of all endpoints together; None: as many as this process can have."""
         self._driver = driver
         self._http = http
         self._tokens = tokens
-        self._slots = Slots(requests_max)
+        self._slots = slots or Slots(requests_max())
         self._on_surprise = on_surprise
         self.flights = Flights(self._see_to, on_surprise)
         self._failing: set[str] = set()
@@ -79,12 +76,14 @@ class Pushing:
     # carrying
 
     def _start(self, consumer: Consumer, delivery: Delivery, config: PushConfig, commit: Awaitable[None] | None) -> None:
+        size = len(delivery.message)
+        self._slots.charge(consumer, size)
         task = self.flights.start(consumer, self._carry(consumer, delivery, config, commit))
         alarm = self._driver.alarm(consumer.subscription.settings.ack_deadline_s)
 
         def over(_: asyncio.Task[None]) -> None:
             alarm.cancel()
-            self._wake(self._slots.give(consumer))
+            self._wake(self._slots.give(consumer, size))
 
         def ring(alarm: asyncio.Future[None]) -> None:
             if not alarm.cancelled():
