@@ -176,6 +176,21 @@ def test_from_publish_to_pull_over_rest(emulator: Emulator) -> None:
     assert (status, "messageTransforms" in updated) == (200, False)
 
 
+def test_a_schema_is_for_what_the_transforms_made(emulator: Emulator) -> None:
+    definition = '{"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}]}'
+    call(emulator, "POST", "/v1/projects/p/schemas?schemaId=number", {"type": "AVRO", "definition": definition})
+    mend = udf("mend", "return { data: JSON.stringify({ a: Number(message.data) }) };")
+    call(emulator, "PUT", f"/v1/{T}", {"messageTransforms": [mend], "schemaSettings": {"schema": "projects/p/schemas/number", "encoding": "JSON"}})
+    call(emulator, "PUT", f"/v1/{S}", {"topic": T})
+    assert call(emulator, "POST", f"/v1/{T}:publish", {"messages": [{"data": "NQ=="}]})[0] == 200
+    status, answer = call(emulator, "POST", f"/v1/{T}:publish", {"messages": [{"data": "NQ=="}, {"data": "eA=="}]})
+    assert (status, answer["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    _, pulled = call(emulator, "POST", f"/v1/{S}:pull", {"maxMessages": 10})
+    (received,) = pulled["receivedMessages"]
+    assert received["message"]["data"] == "eyJhIjo1fQ=="
+    assert received["message"]["attributes"]["googclient_schemaname"] == "projects/p/schemas/number"
+
+
 def test_a_transform_is_validated(emulator: Emulator) -> None:
     path = "/v1/projects/p:validateMessageTransform"
     assert call(emulator, "POST", path, {"messageTransform": udf("f", "return message;")}) == (200, {})

@@ -45,6 +45,10 @@ class Servers:
             self._changed.notify_all()
         return web.json_response({"insertErrors": errors} if errors else {})
 
+    def wait_objects(self, count: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.objects) >= count, 10), list(self.objects)
+
     def wait_rows(self, count: int) -> None:
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.rows) >= count, 10), self.rows

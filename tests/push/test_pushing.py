@@ -12,7 +12,8 @@ from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.errors import FailedPrecondition
 from publican_emulator.broker.events import Kind
 from publican_emulator.broker.instants import SECOND, Nanos
-from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, SubscriptionSettings
+from publican_emulator.broker.schema_settings import Definition, Encoding, Language, SchemaSettings
+from publican_emulator.broker.settings import DeadLetterPolicy, RetryPolicy, SubscriptionSettings, TopicSettings
 from publican_emulator.driver import VirtualClock
 from publican_emulator.push import flights, pushing
 from tests.push.bench import SUBSCRIPTION, TOPIC, PushBench
@@ -186,6 +187,29 @@ def test_after_its_attempts_a_message_goes_to_the_dead_letter_topic(bench: PushB
     bench.advance(60)
     assert [received.json["deliveryAttempt"] for received in bench.endpoint.received] == [1, 2, 3, 4, 5]
     assert bench.pull("projects/p/subscriptions/dead") == ["a"]
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_a_dead_letter_topic_with_a_schema_takes_what_fits_and_the_rest_stays(bench: PushBench, fits: bool) -> None:
+    bench.endpoint.answer = status(500)
+    definition = Definition(Language.AVRO, '{"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}]}')
+    bench.emulator.run(Broker.create_schema, "projects/p/schemas/number", definition)
+    settings = TopicSettings(schema=SchemaSettings("projects/p/schemas/number", Encoding.JSON))
+    bench.emulator.run(Broker.create_topic, "projects/p/topics/dead", settings)
+    bench.emulator.run(Broker.create_subscription, "projects/p/subscriptions/dead", "projects/p/topics/dead", SubscriptionSettings())
+    bench.subscription(dead_letter=DeadLetterPolicy("projects/p/topics/dead", 5), enable_message_ordering=True)
+    sent = '{"a": 5}' if fits else '{"a": "x"}'
+    bench.publish(sent, "next", key="k")
+    bench.advance(6)
+    attempts = [received.json["deliveryAttempt"] for received in bench.endpoint.received if received.data == sent]
+    if fits:
+        assert attempts == [1, 2, 3, 4, 5]
+        assert bench.pull("projects/p/subscriptions/dead") == [sent]
+        assert bench.data()[-1] == "next", "the key goes on"
+    else:
+        assert attempts == [1, 2, 3, 4, 5, 6]
+        assert bench.pull("projects/p/subscriptions/dead") == []
+        assert "next" not in bench.data(), "the key waits for its first message"
 
 
 def test_without_a_dead_letter_policy_no_attempt_is_told(bench: PushBench) -> None:

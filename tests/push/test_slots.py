@@ -47,8 +47,8 @@ def test_large_messages_count_by_their_bytes() -> None:
     assert slots.take(third)
 
 
-def test_there_are_no_more_requests_than_half_of_the_files_that_may_be_open(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_are_no_more_requests_than_a_quarter_of_the_files_that_may_be_open(monkeypatch: pytest.MonkeyPatch) -> None:
     resource = pytest.importorskip("resource")
-    for soft, expected in ((resource.RLIM_INFINITY, REQUESTS_MAX), (1_024, 512), (64, REQUESTS_MIN), (10**6, REQUESTS_MAX)):
+    for soft, expected in ((resource.RLIM_INFINITY, REQUESTS_MAX), (1_024, 256), (64, REQUESTS_MIN), (10**6, REQUESTS_MAX)):
         monkeypatch.setattr(resource, "getrlimit", lambda which, soft=soft: (soft, soft))
         assert requests_max() == expected

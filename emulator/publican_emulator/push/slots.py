@@ -18,13 +18,13 @@ BYTES_MAX: Final = 128 << 20
 
 
 def requests_max() -> int:
-    """Give how many requests there may be at once: half of the files that this process may have open, since each is a socket."""
+    """Give how many requests there may be at once: a quarter of the files that this process may have open, since each is a socket."""
     if sys.platform == "win32":
         return REQUESTS_MAX
     import resource  # not on Windows
 
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return REQUESTS_MAX if soft == resource.RLIM_INFINITY else max(REQUESTS_MIN, min(REQUESTS_MAX, soft // 2))
+    return REQUESTS_MAX if soft == resource.RLIM_INFINITY else max(REQUESTS_MIN, min(REQUESTS_MAX, soft // 4))
 
 
 @dataclass(slots=True)
