@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable, MutableMapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from publican.message import SubscriberMessage
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger("publican.observer")
 
 
-class Observer(Protocol):
+class Observer:
     """Is told what happens. `subscription` and `topic` are full names; spans of time are seconds."""
 
     def received(self, subscription: str, count: int, size: int) -> None:
