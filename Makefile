@@ -4,15 +4,17 @@
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$each; break; }; done)
 ARGS ?=
+# Tests start many processes: where bytecode may not be kept, most of their time would be compiling.
+unexport PYTHONDONTWRITEBYTECODE
 IN_VENV := .venv/bin
 
-.PHONY: serve test check check-all lint types bench fuzz test-clients lock help
+.PHONY: serve test check check-all lint types bench soak fuzz test-clients lock help
 
 help:
 	@echo 'make serve   the emulator on localhost:8085 (ARGS="--port 8086" for more)'
 	@echo 'make test    the tests (ARGS="tests/broker -k lease" for some)'
 	@echo 'make check   lint, types and tests: what has to pass before a change lands'
-	@echo 'make check-all, make bench, make test-clients, make lock: see CONTRIBUTING.md'
+	@echo 'make check-all, make bench, make soak, make fuzz, make test-clients, make lock: see CONTRIBUTING.md'
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo 'Publican needs Python 3.11 or newer: no python3 of that version was found on the PATH.' >&2; exit 1; }
@@ -51,6 +53,10 @@ check-all: check
 
 bench: .venv/.test
 	$(IN_VENV)/python -m benchmarks $(ARGS)
+
+# Ten minutes (ARGS="--seconds 60" for one).
+soak: .venv/.test
+	$(IN_VENV)/python -m benchmarks.soak $(ARGS)
 
 # Half a minute for each target (ARGS="--seconds 600 rest" for more of one).
 fuzz: .venv/.test

@@ -13,6 +13,8 @@ import subprocess
 import tempfile
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -78,6 +80,26 @@ class Load:
         elapsed = time.perf_counter() - begun
         connection.close()
         return elapsed
+
+
+@contextmanager
+def background(address: str, path: str, body: bytes, seconds: float) -> Iterator[None]:
+    """Keep a server busy with equal calls, 32 in flight, until the block or the time ends; without h2load nothing happens."""
+    if not have_h2load():
+        yield
+        return
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(messages.grpc_frame(body))
+        file.flush()
+        form = ["-D", str(max(1, round(seconds))), "-c", "1", "-m", "32", "-H", "content-type: application/grpc", "-H", "te: trailers"]
+        filling = subprocess.Popen(
+            ["h2load", *form, "-d", file.name, f"http://{address}{path}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            yield
+        finally:
+            filling.kill()
+            filling.wait()
 
 
 def rest_call(connection: http.client.HTTPConnection, path: str, body: bytes) -> bytes:

@@ -116,7 +116,7 @@ def started(product: Product) -> Iterator[Running]:
     """Start a server, wait until it has answered a CreateTopic, and end it afterwards."""
     port = _free_port()
     begun = time.perf_counter()
-    process = subprocess.Popen(product.command_on(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(product.command_on(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment())
     try:
         address = f"127.0.0.1:{port}"
         _first_answer(process, address, begun + START_LIMIT_S)
@@ -128,6 +128,11 @@ def started(product: Product) -> Iterator[Running]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment as a user has it: where bytecode may not be kept, every start compiles all sources anew, which takes as long again."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _first_answer(process: subprocess.Popen[bytes], address: str, limit: float) -> None:

@@ -1,6 +1,7 @@
 """`python -m benchmarks.soak --seconds 600`: publishers, streams that come and go, kills and half-closes; nothing may be lost, nothing may grow.
 
-The driver is one thread and one loop over sockets: it publishes a batch, then looks after its streams. A stream reads and acks for a while, then ends
+The driver is one thread and one loop over sockets: it publishes a batch, then looks after its streams. What the server still has of its core is
+filled by single publishes to another topic (h2load, where it is installed). A stream reads and acks for a while, then ends
 in one of four ways: cancelled, half-closed, its socket shut with messages leased and unacked, or abandoned without reading. What such a stream held
 comes back after its ack deadline. At the end everything that was published must have been seen, and the server must be as small as it was.
 
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 
 from benchmarks import messages
 from benchmarks.connection import Connection, ConnectionBroken, Stream
+from benchmarks.load import background
 from benchmarks.product import Running, publican, started
 from benchmarks.resources import Resources, resources
 
@@ -26,6 +28,8 @@ PAYLOAD_BYTES = 100
 ACK_DEADLINE_S = 10
 BACKLOG_MAX = 200_000
 DRAIN_S = 60.0
+RSS_GROWTH_MB = 15
+DESCRIPTORS_GROWTH = 4
 
 
 @dataclass(slots=True)
@@ -42,6 +46,21 @@ class Soaked:
     """At the end of each tenth."""
     threads: list[int] = field(default_factory=list)
     descriptors: list[int] = field(default_factory=list)
+
+    @property
+    def troubles(self) -> list[str]:
+        """What is not as it should be: something was lost, or grew from the first half to the second."""
+        half = len(self.rss_mb) // 2
+        found = []
+        if self.seen != self.published:
+            found.append(f"{self.published - self.seen:,} messages were lost")
+        if max(self.rss_mb[half:]) > max(self.rss_mb[:half]) + RSS_GROWTH_MB:
+            found.append(f"memory grew by more than {RSS_GROWTH_MB} MB")
+        if max(self.threads) != min(self.threads):
+            found.append("threads came or stayed")
+        if max(self.descriptors[half:]) > max(self.descriptors[:half]) + DESCRIPTORS_GROWTH:
+            found.append("descriptors stayed open")
+        return found
 
     def __str__(self) -> str:
         return (
@@ -94,7 +113,11 @@ def soak(server: Running, seconds: float, seed: int = 1) -> Soaked:
     chance = random.Random(seed)
     result = Soaked()
     seen = bytearray()
-    with resources(server.address) as made:
+    with (
+        resources(server.address, subscriptions=0) as other,
+        resources(server.address) as made,
+        background(server.address, messages.PUBLISH, messages.publish(other.topic, [b"x" * PAYLOAD_BYTES]), seconds),
+    ):
         consumers = [_consumer(server, made, chance) for _ in range(STREAMS)]
         result.streams = STREAMS
         begun, cpu = time.monotonic(), server.cpu_s
@@ -152,14 +175,16 @@ def _sample(server: Running, result: Soaked) -> None:
 
 
 def main() -> int:
-    """Run it once on a server of its own; exit with 1 when something was lost."""
+    """Run it once on a server of its own; exit with 1 when something was lost, or grew."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--seconds", type=float, default=600.0)
     options = parser.parse_args()
     with started(publican()) as server:
         result = soak(server, options.seconds)
         sys.stdout.write(f"{result}\n")
-    return 0 if result.seen == result.published else 1
+    for trouble in result.troubles:
+        sys.stderr.write(f"soak: {trouble}\n")
+    return 1 if result.troubles else 0
 
 
 if __name__ == "__main__":

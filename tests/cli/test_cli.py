@@ -42,14 +42,18 @@ class Served:
         return time.perf_counter() - start
 
 
+def environment() -> dict[str, str]:
+    """Give a user's environment: output is buffered, and bytecode kept, without which a start is mostly compiling."""
+    return {name: value for name, value in os.environ.items() if name not in {"PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}}
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Served]]:
     """Give `serve(*options)`: start an emulator and wait until it says that it serves."""
     with ExitStack() as scope:
 
         def start(*options: str) -> Served:
-            environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-            process = subprocess.Popen([*COMMAND, "serve", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+            process = subprocess.Popen([*COMMAND, "serve", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
             scope.callback(process.communicate)
             scope.callback(process.kill)
             return Served(process)
@@ -258,14 +262,16 @@ def test_starting_imports_neither_aiohttp_nor_grpc_nor_the_rest_side() -> None:
 
 
 def test_the_first_call_is_answered_soon_after_the_start_in_little_memory(serve: Callable[..., Served]) -> None:
+    """Soon: in CPU time, of which a start is made, and held against that of the libraries alone: so neighbours on the machine do not count."""
     grpc = pytest.importorskip("grpc")
-    seconds = []
+    ours, libraries = [], []
     for _ in range(3):
         served = serve("--port", "0")
         with grpc.insecure_channel(served.address) as channel:
             channel.unary_unary("/google.pubsub.v1.Publisher/ListTopics")(b"\x0a\x0aprojects/p", wait_for_ready=True)
-        seconds.append(cpu_s(served.process.pid))  # nothing in a start waits: this is its time on a machine that has nothing else to do
-    assert min(seconds) < 0.6  # twice what is promised: this finds a mistake, the benchmark finds a trend
+        ours.append(cpu_s(served.process.pid))
+        libraries.append(float(run_python("import asyncio, hpack, time, google.protobuf.message_factory; print(time.process_time())")))
+    assert min(ours) < 4 * min(libraries)  # about twice what it is: this finds a mistake, the benchmark finds a trend
     with open(f"/proc/{served.process.pid}/status") as status:
         (resident,) = re.findall(r"VmRSS:\s+(\d+) kB", status.read())
     assert int(resident) / 1024 < 50
@@ -278,4 +284,4 @@ def cpu_s(pid: int) -> float:
 
 
 def run_python(program: str) -> str:
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=True).stdout
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=True, env=environment()).stdout

@@ -1,4 +1,4 @@
-"""The soak in its short form; ten minutes of it are run by hand (`python -m benchmarks.soak`), and by `make check-all` for one."""
+"""The soak in its short form; ten minutes of it are `make soak`, and by `make check-all` for one."""
 
 import pytest
 
@@ -21,7 +21,4 @@ def test_nothing_is_lost_while_streams_come_and_go() -> None:
 @pytest.mark.slow
 def test_nothing_is_lost_and_nothing_grows_in_a_minute() -> None:
     result = soaked(60.0)
-    assert result.seen == result.published, result
-    assert max(result.rss_mb[5:]) <= max(result.rss_mb[:5]) + 15, result
-    assert max(result.threads) == min(result.threads), result
-    assert max(result.descriptors) <= min(result.descriptors) + 4, result
+    assert not result.troubles, result
