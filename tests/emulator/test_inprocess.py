@@ -203,6 +203,6 @@ def test_a_loop_starts_and_accepts_while_sockets_are_forbidden(forbidden_sockets
 
 
 def test_a_forked_process_is_told_that_the_thread_did_not_come_along(thread: LoopThread, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inprocess.os, "getpid", lambda: -1)
+    monkeypatch.setattr(thread, "_pid", -1)
     with pytest.raises(RuntimeError, match="use the subprocess backend"):
         thread.call(sorted, [])

@@ -132,3 +132,16 @@ def test_a_fault_for_some_requests_only(pubsub: Pubsub) -> None:
     assert fault.hits == 1
     with pytest.raises(Exception, match="did you mean Publish"):
         pubsub.fail("Publihs", "UNAVAILABLE")
+
+
+def test_a_function_chooses_the_calls_that_a_fault_means(pubsub: Pubsub, pubsub_topic: Topic, pubsub_subscription: Subscription) -> None:
+    with pubsub.fail("Publish", "ABORTED", times=None, when=lambda request: request.messages[0].data == b"poison") as fault:
+        pubsub_topic.publish(b"one")
+        with pytest.raises(Exception, match="fault that the test has wished for"):
+            pubsub_topic.publish(b"poison")
+        assert fault.hits == 1
+    pubsub_topic.publish(b"poison")
+    with pubsub.delay("Pull", 5, when=lambda request: False):
+        assert len(pull(pubsub, pubsub_subscription)) == 2
+    assert pubsub.never_hit() == ["delay('Pull', 5, times=1, when=<lambda>)"]
+    pubsub.reset()

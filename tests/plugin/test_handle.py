@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from publican_emulator.broker.errors import PubsubError
-from publican_emulator.testing.handle import Pubsub, TimedOut
+from publican_emulator.testing.handle import NackLoop, Pubsub, TimedOut
 from publican_emulator.testing.names import Subscription, Topic
 
 
@@ -178,6 +178,17 @@ def test_waiting_in_a_running_loop_is_refused_and_awaited_instead(pubsub: Pubsub
         await pubsub.aio.run_until(lambda: True)
 
     asyncio.run(main())
+
+
+def test_a_nack_loop_ends_whatever_the_test_waits_for(pubsub: Pubsub, pubsub_topic: Topic, pubsub_subscription: Subscription) -> None:
+    pubsub_topic.publish(b"poison")
+    for _ in range(999):
+        nack(pubsub, pubsub_subscription, pull(pubsub, pubsub_subscription))
+    pubsub.settle()
+    pull(pubsub, pubsub_subscription)
+    with pytest.raises(NackLoop, match="has handed out m1 1000 times at one instant"):
+        pubsub.advance(1)
+    pubsub.advance(1)  # told once
 
 
 def test_a_reset_begins_again_at_the_same_time(pubsub: Pubsub, pubsub_topic: Topic) -> None:

@@ -16,15 +16,21 @@ from publican_emulator.testing.link import ADMIN, Link
 from publican_emulator.testing.names import Subscription, Topic
 from publican_emulator.testing.records import Event, MessageRecord, instant
 from publican_emulator.testing.waiting import Waiting
-from publican_emulator.testing.wishes import Done, FaultHandle, Wish
+from publican_emulator.testing.wishes import Done, FaultHandle, FaultHere, Wish
 
 if TYPE_CHECKING:
     from publican_emulator.control import Participant
+    from publican_emulator.rpc.call import CallInfo
+    from publican_emulator.rpc.faults import Fault, Faults
+    from publican_emulator.rpc.faults import When as Chosen
 
 Seed = Mapping[str, Sequence[str] | Mapping[str, Mapping[str, Any]]]
 """Topics, each with its subscriptions: `{"orders": ["billing"]}`, or `{"orders": {"billing": {"ack_deadline": 30}}}`; short ids or full names."""
 
 DEAD_LETTER_ATTEMPTS: Final = 5
+When = Mapping[str, Any] | Callable[[Any], object] | None
+"""Which calls a fault means: those whose request has these fields, those of which a function of it says so, or all."""
+
 _FOREIGN_LOOK_S: Final = 0.05
 _real_now: Final = time.monotonic
 
@@ -304,24 +310,29 @@ class Pubsub:
 
     # faults
 
-    def fail(self, method: str, code: str, message: str = "", *, times: int | None = 1, when: Mapping[str, Any] | None = None) -> FaultHandle:
+    def fail(self, method: str, code: str, message: str = "", *, times: int | None = 1, when: When = None) -> FaultHandle | FaultHere:
         """Let the next calls of a method ("Publish", "*" for all) end with a code ("UNAVAILABLE"); `times` None: until it is removed.
 
-        `when`: only calls whose request has these fields, as the REST API names them: `when={"subscription": billing}`.
+        `when`: only calls whose request has these fields, as the REST API names them: `when={"subscription": billing}`; or, in this process, those of
+        which a function of the request says so.
 
         Raises:
             PubsubError: there is no such method, code or field.
         """
-        words = f"fail({method!r}, {code!r}, times={times}{'' if when is None else f', when={dict(when)}'})"
+        words = f"fail({method!r}, {code!r}, times={times}{_said(when)})"
+        if callable(when):
+            return self._fault_here(words, lambda faults, chosen: faults.fail(method, code, message, times=times, when=chosen), when)
         return self._fault(words, method=method, code=code, message=message, times=times or 0, **_given(when=when))
 
-    def delay(self, method: str, seconds: float, *, times: int | None = 1, when: Mapping[str, Any] | None = None) -> FaultHandle:
+    def delay(self, method: str, seconds: float, *, times: int | None = 1, when: When = None) -> FaultHandle | FaultHere:
         """Let the next calls of a method wait so many seconds of the emulator's time before they are carried out; `when` as in `fail`.
 
         Raises:
             PubsubError: there is no such method or field.
         """
-        words = f"delay({method!r}, {seconds}, times={times}{'' if when is None else f', when={dict(when)}'})"
+        words = f"delay({method!r}, {seconds}, times={times}{_said(when)})"
+        if callable(when):
+            return self._fault_here(words, lambda faults, chosen: faults.delay(method, seconds, times=times, when=chosen), when)
         return self._fault(words, method=method, delaySeconds=seconds, times=times or 0, **_given(when=when))
 
     def deny(self, permission: str, resource: str = "", *, times: int | None = None) -> FaultHandle:
@@ -368,6 +379,20 @@ class Pubsub:
         self.remember(made)
         return made
 
+    def _fault_here(self, words: str, make: "Callable[[Faults, Chosen], Fault]", when: Callable[[Any], object]) -> FaultHere:
+        emulator = self.link.emulator
+        if emulator is None:
+            raise TypeError("when: a function can only choose calls of an emulator in this process; give fields, as in {'topic': orders}")
+        from publican_protocol.methods import methods
+        from publican_protocol.pool import message_class
+
+        def chosen(body: bytes, info: "CallInfo") -> bool:
+            return bool(when(message_class(methods()[info.path].request).FromString(body)))
+
+        made = FaultHere(emulator.faults, make(emulator.faults, chosen), words)
+        self.remember(made)
+        return made
+
     def remember(self, wish: Wish) -> None:
         """Keep a wish, to tell at the end of the test when it met nothing."""
         self._wishes.append(wish)
@@ -385,6 +410,10 @@ class PubsubClock:
         self.now = pubsub.now
         self.advance = pubsub.advance
         self.move_to = pubsub.move_to
+
+
+def _said(when: When) -> str:
+    return "" if when is None else f", when={dict(when)}" if isinstance(when, Mapping) else f", when={getattr(when, '__name__', when)}"
 
 
 def _told(message: MessageRecord) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 from publican_emulator.testing.link import ADMIN, Link
 
 if TYPE_CHECKING:
+    from publican_emulator.rpc.faults import Fault, Faults
     from publican_emulator.testing.names import Subscription
 
 
@@ -74,6 +75,22 @@ class FaultHandle(_Scoped):
 
     def _end(self) -> int:
         return int(self._link.ask("DELETE", f"{ADMIN}/faults/{self._number}")["hits"])
+
+
+class FaultHere(_Scoped):
+    """The same on an emulator in this process, where a function may choose the calls."""
+
+    def __init__(self, faults: "Faults", fault: "Fault", words: str) -> None:
+        super().__init__(words)
+        self._faults = faults
+        self._fault = fault
+
+    def _now(self) -> int:
+        return self._fault.hits
+
+    def _end(self) -> int:
+        self._faults.remove(self._fault)
+        return self._fault.hits
 
 
 _MISCHIEF: Final = {"loseAcks": ("acksLost", "acksToLose"), "reorder": ("batchesReordered", "batchesToReorder")}
