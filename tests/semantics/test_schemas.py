@@ -17,11 +17,11 @@ BINARY, JSON = 2, 1
 AVRO, PROTOBUF = 2, 1
 
 
-def avro(*fields: str, kind: Any = "string") -> str:
-    return json.dumps({"type": "record", "name": "Order", "fields": [{"name": field, "type": kind} for field in fields]})
+def avro(*fields: str, kind: Any = "string", **default: Any) -> str:
+    return json.dumps({"type": "record", "name": "Order", "fields": [{"name": field, "type": kind, **default} for field in fields]})
 
 
-ONE, TWO = avro("id"), avro("id", "note")
+ONE, TWO = avro("id"), avro("id", "note", default="")
 PROTO: Final = 'syntax = "proto3"; message Order { string id = 1; int32 count = 2; }'
 
 
@@ -385,7 +385,7 @@ def test_avro_is_taken_by_the_letter(steps: Steps, encoding: int, fits: bytes, d
     assert error.reason == f"INVALID_{'JSON' if encoding == JSON else 'BINARY'}_AVRO_MESSAGE"
 
 
-@spec("schemas/18")
+@spec("schemas/20")
 @pytest.mark.parametrize(
     ("encoding", "fits", "does_not", "why"),
     [
@@ -402,7 +402,7 @@ def test_a_protocol_buffer_message_has_no_other_fields(steps: Steps, encoding: i
     assert error.reason == f"INVALID_{'JSON' if encoding == JSON else 'BINARY'}_PROTO_MESSAGE"
 
 
-@spec("schemas/1", "schemas/18")
+@spec("schemas/1", "schemas/20")
 def test_a_protocol_buffer_schema_may_come_compiled(steps: Steps) -> None:
     from google.protobuf import descriptor_pb2
 
@@ -418,3 +418,57 @@ def test_a_protocol_buffer_schema_may_come_compiled(steps: Steps) -> None:
         steps.create("", f"{PROJECT}/schemas/avro", AVRO, compiled_proto_schema=compiled)
     with pytest.raises(Refused, match="there is no message 'Nope'"):
         steps.create("", f"{PROJECT}/schemas/other", PROTOBUF, compiled_proto_schema=api.CompiledProtoSchema(root_message="Nope"))
+
+
+OLD: Final = 'syntax = "proto3"; enum E { A = 0; } message Order { string id = 1; repeated string tags = 2; E e = 3; Order next = 4; }'
+
+
+@spec("schemas/18")
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "why"),
+    [
+        (AVRO, ONE, TWO, ""),
+        (AVRO, ONE, avro("id", "note"), "field note has no default, and is not in the other revision"),
+        (AVRO, TWO, ONE, ""),
+        (AVRO, avro("id", "note"), ONE, "field note has no default, and is not in the other revision"),
+        (AVRO, avro("n", kind="int"), avro("n", kind="long"), "field n: long cannot be read as int"),
+        (AVRO, avro("n", kind="string"), avro("n", kind="bytes"), ""),
+        (AVRO, avro("n", kind=["null", "int"]), avro("n", kind=["int", "null"]), ""),
+        (AVRO, avro("n", kind=["null", "int"]), avro("n", kind=["null", "string"]), "field n: int is no branch of the union"),
+        (AVRO, avro("n", kind={"type": "array", "items": "int"}), avro("n", kind={"type": "map", "values": "int"}), "array cannot be read as map"),
+        (AVRO, ONE, ONE.replace("Order", "Bill"), "Order cannot be read as Bill"),
+        (PROTOBUF, OLD, OLD, ""),
+        (PROTOBUF, OLD, OLD.replace("string id = 1;", ""), ""),
+        (PROTOBUF, OLD, OLD.replace("string id = 1;", "string id = 1; bytes more = 9;"), ""),
+        (PROTOBUF, OLD, OLD.replace("repeated string tags = 2;", ""), "Order.tags = 2 is missing, and is not optional"),
+        (PROTOBUF, OLD, OLD.replace("string id = 1;", "repeated int32 n = 9; string id = 1;"), "Order.n = 9 is added, and is not optional"),
+        (PROTOBUF, OLD, OLD.replace("string id = 1", "int32 id = 1"), "Order.id = 1 is of another type"),
+        (PROTOBUF, OLD, OLD.replace("string id = 1", "string name = 1"), "Order.id = 1 is called name"),
+        (PROTOBUF, OLD, OLD.replace("A = 0;", "A = 0; B = 1;"), "E.B = 1 is missing in one of the revisions"),
+    ],
+)
+def test_a_revision_must_be_able_to_follow_the_newest_one(steps: Steps, kind: int, old: str, new: str, why: str) -> None:
+    first = steps.create(old, kind=kind)
+    if not why:
+        steps.commit(new, kind)
+        return
+    request = api.CommitSchemaRequest(name=NAME, schema=api.Schema(type=kind, definition=new))
+    error = steps.pubsub.refuses("CommitSchema", request)
+    assert error.code == "INVALID_ARGUMENT"
+    assert error.text.startswith(f'Compatibility checking failed to commit a schema revision for (schema="{NAME}"). ')
+    assert f"previous revision: {first.revision_id}. Failed with error: " in error.text
+    assert why in error.text
+    assert len(steps.revisions()) == 1
+
+
+@spec("schemas/19")
+def test_a_deleted_bound_still_stands_where_it_stood(steps: Steps) -> None:
+    steps.create()
+    second = steps.commit(TWO)
+    steps.commit(ONE)
+    until_second, from_second = steps.topic(last_revision_id=second.revision_id), steps.topic(first_revision_id=second.revision_id)
+    steps.pubsub.call("DeleteSchemaRevision", api.DeleteSchemaRevisionRequest(name=f"{NAME}@{second.revision_id}"))
+    newest = steps.commit(TWO)
+    assert steps.refuses_publish(until_second, b'{"id": "x", "note": "y"}').code == "INVALID_ARGUMENT"
+    steps.publish(until_second, b'{"id": "x"}')
+    assert revision_of(steps.pubsub, from_second, b'{"id": "x", "note": "y"}') == newest.revision_id

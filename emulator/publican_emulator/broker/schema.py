@@ -41,6 +41,9 @@ class Compiled(Protocol):
             Mismatch: it does not.
         """
 
+    def incompatible_with(self, older: "Compiled") -> str:
+        """Say why this definition may not follow an older one of its language; "": it may."""
+
     def values(self, encoding: Encoding, data: bytes) -> Mapping[str, object]:
         """Give what data says, by field: texts, numbers, bytes, lists, and mappings by field or key.
 
@@ -78,6 +81,8 @@ class Schema:
     revisions: list[Revision] = field(default_factory=list)
     made: int = 0
     """How many revisions it has had."""
+    numbers: dict[str, int] = field(default_factory=dict)
+    """Which revision, counted from 1, every id names, also of deleted ones: a topic may be bounded by them."""
 
     @property
     def language(self) -> Language:
@@ -91,14 +96,14 @@ class Schema:
 
     def add(self, definition: Definition, now: Nanos) -> Revision:
         """Add a revision."""
-        taken = {revision.revision_id for revision in self.revisions}
         while True:
             self.made += 1
             revision_id = hashlib.sha256(f"{self.name}@{self.made}".encode()).hexdigest()[:8]
-            if revision_id not in taken:
+            if revision_id not in self.numbers:
                 break
         revision = Revision(revision_id, definition, now, self.made)
         self.revisions.append(revision)
+        self.numbers[revision_id] = self.made
         return revision
 
     def place(self, revision_id: str) -> int:
@@ -113,11 +118,9 @@ class Schema:
         raise NotFound("schema", f"{self.name}@{revision_id}")
 
     def within(self, first: str, last: str) -> list[Revision]:
-        """Give the revisions from `first` to `last` ("": no bound), newest first; a bound that is gone bounds nothing."""
-        known = [revision.revision_id for revision in self.revisions]
-        start = known.index(first) if first in known else 0
-        end = known.index(last) + 1 if last in known else len(known)
-        return self.revisions[start:end][::-1]
+        """Give the revisions from `first` to `last` ("": no bound), newest first; a bound that was deleted still stands where it stood."""
+        low, high = self.numbers.get(first, 0), self.numbers.get(last, self.made)
+        return [revision for revision in reversed(self.revisions) if low <= revision.number <= high]
 
 
 class SchemaBook:

@@ -190,6 +190,7 @@ def check_labels(labels: Mapping[str, str]) -> None:
 
 def check_tags(tags: Mapping[str, str]) -> None:
     """Refuse tags that are none, `{"123456/environment": "production"}`; they bind to nothing here, and no answer of the service shows them."""
+    # Divergence: tags are checked and bind to nothing.
     for key, value in tags.items():
         owner, _, name = key.partition("/")
         if not owner or not name or "/" in name:

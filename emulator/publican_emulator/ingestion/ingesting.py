@@ -103,6 +103,7 @@ class Ingesting:
         ingestion = topic.settings.ingestion
         assert ingestion is not None
         source = ingestion.source
+        # Divergence: topics ingest from a folder that stands for Cloud Storage, and from nothing else.
         if not isinstance(source, CloudStorage):
             self._say_once(
                 f"Ingestion from {source.kind} is stored and shown, but nothing is read: Publican reads Cloud Storage only, from a folder."

@@ -9,8 +9,9 @@ from typing import Any
 
 import fastavro
 
+from publican_emulator.broker.schema import Compiled
 from publican_emulator.broker.schema_settings import Encoding
-from publican_emulator.schemas import avro_binary, avro_definitions, avro_json
+from publican_emulator.schemas import avro_binary, avro_definitions, avro_json, avro_resolution
 
 
 class AvroSchema:
@@ -46,3 +47,8 @@ class AvroSchema:
         else:
             (read,) = fastavro.json_reader(io.StringIO(data.decode()), self.types.root)
         return dict(read)
+
+    def incompatible_with(self, older: Compiled) -> str:
+        """Say why this definition and an older one cannot read what is written by the other; "": they can."""
+        assert isinstance(older, AvroSchema)
+        return avro_resolution.problem(self.types, older.types) or avro_resolution.problem(older.types, self.types)

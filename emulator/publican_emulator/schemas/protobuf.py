@@ -19,8 +19,9 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from publican_emulator.broker.errors import InvalidArgument
-from publican_emulator.broker.schema import Mismatch
+from publican_emulator.broker.schema import Compiled, Mismatch
 from publican_emulator.broker.schema_settings import Definition, Encoding
+from publican_emulator.schemas import protobuf_changes
 from publican_protocol import json_form
 
 _FILE: Final = "schema.proto"
@@ -75,6 +76,13 @@ class ProtobufSchema:
             raise Mismatch(missing[0], "it is required, and missing")
         return message
 
+    def incompatible_with(self, older: Compiled) -> str:
+        """Say what this definition changes of an older one that it may not; "": nothing."""
+        assert isinstance(older, ProtobufSchema)
+        new: Any = self._class.DESCRIPTOR  # upb's, which its stubs do not call a Descriptor
+        old: Any = older._class.DESCRIPTOR
+        return protobuf_changes.problem(new, old)
+
     def _read_json(self, message: Message, data: bytes) -> None:
         if not data.strip():
             raise Mismatch("", "the data is empty; the JSON of an empty message is {}")
@@ -89,6 +97,7 @@ class ProtobufSchema:
             message.MergeFromString(data)
         except DecodeError:
             raise Mismatch("", f"the data is no {message.DESCRIPTOR.full_name} in protocol buffer wire format") from None
+        # Divergence: a protocol buffer message may hold no field that its schema does not know.
         for where, number in _unknown(message, ""):
             raise Mismatch(f"{where}{number}", f"the schema has no field of number {number} there")
 

@@ -77,6 +77,7 @@ def test_permissions(broker: "Broker", resource: str, permissions: Sequence[str]
     """
     broker.settle(now)
     shelf = _shelf(broker, resource)
+    # Divergence: IAM policies are kept and not enforced.
     for permission in permissions:
         if permission not in EVERY_PERMISSION:
             raise BadArgument("permissions", f"There is no permission {permission!r}.")

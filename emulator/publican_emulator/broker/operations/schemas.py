@@ -78,14 +78,19 @@ def commit_schema(broker: "Broker", name: str, definition: Definition, now: Nano
 
     Raises:
         NotFound: there is no such schema.
-        InvalidArgument: the definition, or it is in another language.
+        InvalidArgument: the definition, or it is in another language, or may not follow the newest one.
         ResourceExhausted: the schema has as many revisions as it may have.
     """
     broker.settle(now)
     schema = broker.schemas.get(name)
     if definition.language is not schema.language:
         raise BadArgument("schema.type", f"It is {definition.language.value}, but {name} is {schema.language.value}; the type cannot change.")
-    broker.schema_book.ready(definition)
+    why = broker.schema_book.ready(definition).incompatible_with(broker.schema_book.ready(schema.newest.definition))
+    if why:
+        raise InvalidArgument(
+            f'Compatibility checking failed to commit a schema revision for (schema="{name}"). (reason="Revision is incompatible with previous '
+            f'revision: {schema.newest.revision_id}. Failed with error: {why}")'
+        )
     return schema, _revise(broker, schema, definition, now)
 
 
@@ -201,6 +206,7 @@ def marked(broker: "Broker", topic: Topic, messages: Sequence[bytes], tails: Seq
         return messages, tails
     schema = broker.schemas.find(settings.schema)
     if schema is None:
+        # Divergence: publishing to a topic whose schema is deleted is INVALID_ARGUMENT.
         raise InvalidArgument(f"The schema of topic {topic.name} has been deleted (schema={settings.schema}); give the topic other schema settings.")
     datas = [pubsub.PubsubMessage.FromString(message).data for message in messages]
     marks = [_mark(settings.schema, settings.encoding, revision_id) for revision_id in broker.schema_book.fitting(schema, settings, datas)]
