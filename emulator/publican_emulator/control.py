@@ -160,9 +160,13 @@ class Control:
             for each in list(self.participants):
                 await self._settle_participant(each)
             await self.drain()
-            if self._driver.operations == before and all(each.is_quiescent() for each in self.participants):
+            if self._driver.operations == before and all(self._is_at_rest(each) for each in self.participants):
                 return
         raise RestlessError(f"the emulator and {self.participants!r} set each other to work without end at one instant")
+
+    def _is_at_rest(self, participant: Participant) -> bool:
+        due = participant.next_due()
+        return participant.is_quiescent() and (due is None or due > self.now())
 
     async def _settle_participant(self, participant: Participant) -> None:
         try:

@@ -207,3 +207,17 @@ def test_what_a_test_should_not_leave_is_waited_for(admin: Admin) -> None:
     closing.start()
     assert admin.get("/ending?waitSeconds=10") == {"errors": [], "nackLoops": [], "consumers": []}
     closing.join()
+
+
+def test_a_snapshot_is_gone_on_with(admin: Admin, rest: Rest) -> None:
+    publish(admin)
+    pull(admin, rest)
+    state = admin.get("/snapshot")
+    admin.post("/reset")
+    assert admin.get("/state")["topics"] == []
+    assert admin.ask("PUT", "/snapshot", state)[0] == 200
+    assert admin.get("/state")["subscriptions"][0]["leased"] == 1
+    status, answer = admin.ask("PUT", "/snapshot", {"state": {"no": "such"}})
+    assert status == 400, answer
+    assert admin.ask("PUT", "/snapshot", {})[0] == 400
+    assert admin.get("/state")["topics"] == [TOPIC]

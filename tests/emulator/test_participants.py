@@ -114,3 +114,15 @@ def test_one_who_is_always_busy_is_given_up(emulator: Emulator) -> None:
     busy._busy.acquire()
     with emulator.joined(busy), pytest.raises(RestlessError, match="without end at one instant"):
         emulator.advance(1)
+
+
+class Stuck(Keeper):
+    """Never does what is due."""
+
+    async def settle(self, now: Nanos) -> None:
+        """Do nothing."""
+
+
+def test_one_who_leaves_undone_what_is_due_is_given_up(emulator: Emulator) -> None:
+    with emulator.joined(Stuck(emulator, until=START)), pytest.raises(RestlessError, match="without end at one instant"):
+        emulator.advance(10)

@@ -7,6 +7,7 @@ PYTEST_DONT_REWRITE
 
 import asyncio
 import itertools
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -130,6 +131,8 @@ class Operations:
             Operation("POST", "/{subscription}/reorder", "Turn the next batches round", self._reorder, ("count",)),
             Operation("POST", "/{subscription}/expire", "End the lease of a message now", self._expire, ("messageId",)),
             Operation("POST", "/{subscription}/duplicate", "Deliver a second copy of a message", self._duplicate, ("messageId",)),
+            Operation("GET", "/snapshot", "All resources, messages and leases, to go on with later or elsewhere", self._dump),
+            Operation("PUT", "/snapshot", "Go on with what GET has given, in place of all there is", self._load, ("state",)),
             Operation("GET", "/{subscription}/messages", "What is not acked, without taking it", self._peek, ("max",)),
             Operation("GET", "/{subscription}/mischief", "How much mischief has been done", self._mischief),
             Operation(
@@ -249,6 +252,15 @@ class Operations:
 
     def _state(self, asked: Asked) -> Answer:
         return views.resources(self._control.broker, self._control.now())
+
+    def _dump(self, asked: Asked) -> Answer:
+        return {"state": json.loads(self._control.dump_state())}
+
+    def _load(self, asked: Asked) -> Answer:
+        if "state" not in asked.fields:
+            raise InvalidArgument("Missing state: what GET has given.")
+        self._control.load_state(json.dumps(asked.fields["state"]).encode())
+        return self._time()
 
     def _peek(self, asked: Asked) -> Answer:
         unacked = itertools.islice(peek(self._subscription(asked), self._control.now()), asked.whole("max", EVENTS_MAX))
