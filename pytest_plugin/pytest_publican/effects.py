@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, Final
 
 _ATOMS: Final = (type(None), bool, int, float, complex, str, bytes, bytearray)
+_CHARACTERS_MAX: Final = 200
 _OPAQUE: Final = "nothing can be seen of it"
 
 
@@ -28,7 +29,11 @@ class Difference:
 
     def __str__(self) -> str:
         subject = f"{self.path} is " if self.path else "the effect is "
-        return f"{subject}{self.found}; after exactly one delivery {'it is ' if self.path else ''}{self.expected}"
+        return f"{subject}{_cut(self.found)}; after exactly one delivery {'it is ' if self.path else ''}{_cut(self.expected)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _CHARACTERS_MAX else f"{text[:_CHARACTERS_MAX]}... ({len(text)} characters)"
 
 
 def state_of(world: object) -> object:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Final
 
+from publican_emulator.history import VALUE_CHARACTERS_MAX
 from pytest_publican.consumer import Consumer, ConsumerDied, Handle
 from pytest_publican.lines import Places, watching
 from pytest_publican.message import ReceivedMessage
@@ -158,7 +159,7 @@ class Rehearsal:
         return (fate.before - 1) % (self._undisturbed.lines.get(handed.message_id, 0) + 1) + 1
 
     def _row(self, handed: Handed, *, is_first: bool, by_second: bool) -> Row:
-        words = [repr(self._plan.payloads[handed.message_id - 1])] if is_first else []
+        words = [_cut(repr(self._plan.payloads[handed.message_id - 1]))] if is_first else []
         words += ["by a second consumer"] if by_second else []
         words += [f"attempt {handed.attempt}"] if handed.attempt > 1 else []
         return self._say(handed, "delivered" if is_first else "delivered again", *words)
@@ -269,6 +270,10 @@ class Rehearsal:
         key = self._service.key_of(handed.message_id)
         self._inbox = [other for other in self._inbox if not key or self._service.key_of(other.message_id) != key]
         return self._service.nack(handed)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= VALUE_CHARACTERS_MAX else f"{text[:VALUE_CHARACTERS_MAX]}... ({len(text)} characters)"
 
 
 def _told(work: _Work) -> Fate:

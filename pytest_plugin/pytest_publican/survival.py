@@ -6,8 +6,9 @@ PYTEST_DONT_REWRITE
 import inspect
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast, overload
 
 from pytest_publican.consumer import Handle
 from pytest_publican.effects import Difference, differences, state_of
@@ -16,6 +17,7 @@ from pytest_publican.plan import ACK, DeliveryPlan, Fate
 from pytest_publican.rehearsal import VAIN_MAX, Outcome, Rehearsal
 
 World = TypeVar("World")
+Handler: TypeAlias = "Callable[[Any], object] | Callable[[World, Any], object] | restartable[World]"
 _CUTS_MAX: Final = 1_000
 _DIFFERENCES_MAX: Final = 5
 
@@ -33,18 +35,29 @@ class restartable(Generic[World]):  # noqa: N801  (it is used as a word: survive
     start: Callable[[World], Callable[[Any], object]]
 
 
+@overload
 def survives(
-    handler: "Callable[[Any], object] | Callable[[World, Any], object] | restartable[World]",
+    handler: "Handler[World]",
     plan: DeliveryPlan,
     *,
-    world: Callable[[], World],
+    world: Callable[[], AbstractContextManager[World]],
     effect: Callable[[World], object] | None = None,
-) -> None:
+) -> None: ...
+
+
+@overload
+def survives(
+    handler: "Handler[World]", plan: DeliveryPlan, *, world: Callable[[], World], effect: Callable[[World], object] | None = None
+) -> None: ...
+
+
+def survives(handler: Any, plan: DeliveryPlan, *, world: Callable[[], Any], effect: Callable[[Any], object] | None = None) -> None:
     """Check that `handler` has the effect of exactly one delivery, in publish order, when it is delivered to as `plan` says.
 
     `world()` makes what outlives a crash of the consumer, with nothing in it yet: its database, the services that it calls, as fakes. It is called
     twice or more, and `handler` is run against each: `handler(message)`, `handler(world, message)`, or what `restartable(start)` gives; a function
-    or a coroutine function. `effect(world)` is what must be equal; without it everything in the world counts, lists in any order.
+    or a coroutine function. What is made with contextlib (a function under `@contextmanager`, `closing(...)`) is entered, and left afterwards.
+    `effect(world)` is what must be equal; without it everything in the world counts, lists in any order.
 
     A handler that acks or nacks settles its messages itself; for any other, returning is acking and raising is nacking. Messages that are
     dead-lettered may have been handled once, in part, or not at all.
@@ -80,7 +93,13 @@ class _Stage:
 
     def run(self, plan: DeliveryPlan, undisturbed: Outcome | None = None, cut: dict[int, int] | None = None) -> tuple[Outcome, object]:
         """Rehearse a plan, and give what came of it and the effect."""
-        world = self._world()
+        made = self._world()
+        if type(made).__module__ != "contextlib":
+            made = nullcontext(made)  # a database's connection is a context manager too, and means something else by it
+        with made as world:
+            return self._run(world, plan, undisturbed, cut)
+
+    def _run(self, world: Any, plan: DeliveryPlan, undisturbed: Outcome | None, cut: dict[int, int] | None) -> tuple[Outcome, object]:
         handler = self._handler
 
         def start() -> Handle:

@@ -21,6 +21,16 @@ class Bank:
         if order not in self.charges:
             self.charges.append(order)
 
+    def charge_in_two_steps(self, order: str) -> None:
+        """Charge, with the help of code that is not the bank's own."""
+        note(self)
+        self.charges.append(order)
+
+
+def note(bank: Bank) -> None:
+    bank.calls += 1
+    bank.calls += 1
+
 
 class Till:
     """What outlives the consumer."""

@@ -1,7 +1,9 @@
 """What `survives` finds, what it lets pass, and what it says."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from sqlite3 import Connection, connect
 from typing import Any
 from unittest.mock import Mock
 
@@ -248,10 +250,25 @@ def test_no_line_of_the_dead_runs() -> None:
 def test_what_the_world_does_it_does_in_one_piece() -> None:
     def handle(till: Till, message: Any) -> None:
         if not till.bank.charges:
-            till.bank.charge(message.data.decode())
+            till.bank.charge_in_two_steps(message.data.decode())
 
     for line in range(1, 8):
         survives(handle, DeliveryPlan("A1").crash(before=line), world=Till)
+
+
+def test_a_delivery_with_fewer_lines_ends_after_its_last() -> None:
+    lines = told(handlers.charge_first, DeliveryPlan("A1").lose_ack().crash(before=5), effect=lambda _: object())
+    assert lines[3].endswith("m1  consumer dies    before the ack")
+
+
+def test_the_head_of_a_coroutine_is_no_line_of_its_work() -> None:
+    lines = told(handlers.charge_first_async, DeliveryPlan("A1").crash(1), effect=lambda _: object())
+    assert lines[2].endswith(": order = message.data.decode()")
+
+
+def test_long_payloads_are_cut() -> None:
+    lines = told(handlers.naive, DeliveryPlan("A" * 100).lose_ack(), effect=handlers.charges)
+    assert lines[1].endswith(f"'{'A' * 59}... (102 characters), the ack is lost")
 
 
 # dead letters
@@ -316,6 +333,35 @@ def test_a_world_that_nobody_can_look_into_needs_an_effect() -> None:
 
     with pytest.raises(TypeError, match=r"the world\.inner is a Closed: nothing can be seen of it"):
         survives(lambda _, __: None, DeliveryPlan("A1"), world=World)
+
+
+def test_long_values_are_cut() -> None:
+    (first, *_) = told(handlers.naive, DeliveryPlan("A" * 1_000).lose_ack(), effect=handlers.charges)
+    assert len(first) < 500
+    assert first.endswith("... (1004 characters)")
+
+
+def test_a_world_may_have_an_end() -> None:
+    open_worlds: list[Till] = []
+    most = 0
+
+    @contextmanager
+    def opened() -> Iterator[Till]:
+        nonlocal most
+        open_worlds.append(Till())
+        most = max(most, len(open_worlds))
+        yield open_worlds[-1]
+        open_worlds.pop()
+
+    survives(handlers.charge_once, DeliveryPlan("A1").lose_ack(), world=opened)
+    assert (most, open_worlds) == (1, [])
+    survives(
+        lambda connection, message: connection.execute("SELECT 1"), DeliveryPlan("A1"), world=lambda: closing(connect(":memory:")), effect=repr_of
+    )
+
+
+def repr_of(connection: Connection) -> str:
+    return type(connection).__name__
 
 
 def test_mocks_are_worlds_too() -> None:
