@@ -149,7 +149,14 @@ SUBSCRIBER = '''
 
         return self._twin.call(looked_at)
 '''
-LATE_BOUND = {"PublishLimits(max_messages=1000, max_bytes=10000000, on_limit='wait')": "PublishLimits()"}
+BLOCKING = {
+    "Publishes, and keeps topics. Made anywhere, used in a running loop; errors are": "Publishes, and keeps topics. Errors are",
+    "`session` is used and never closed; without one each loop gets its own. ": "",
+    "`loop` is where `subscribe` runs where none is running; without it the client makes one. ": "",
+    "Close the session, if it is the client's own.": "Close the connections.",
+    "`stream` to iterate, `run` to handle.": "`stream` to iterate, `run` and `subscribe` to handle on threads.",
+}
+"""What is said of the asynchronous classes alone."""
 
 
 def source() -> str:
@@ -260,7 +267,10 @@ def _union(text: str) -> str:
 
 
 def _docstring(thing: Any, indent: str) -> str:
-    lines = inspect.cleandoc(thing.__doc__).splitlines()
+    said = inspect.cleandoc(thing.__doc__)
+    for before, after in BLOCKING.items():
+        said = said.replace(before, after)
+    lines = said.splitlines()
     if len(lines) == 1:
         return f'{indent}"""{lines[0]}"""'
     return textwrap.indent('"""' + "\n".join(lines) + '\n"""', indent)

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,10 +13,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from publican import errors
+from publican import errors, types
 from publican.aio import PublisherClient
 from publican.auth import GoogleToken, TokenSource
 from publican.clock import SECOND, Nanos
+from publican.endpoint import Endpoint
+from publican.transport.grpc import GrpcTransport
 
 LIFE_S = 3600
 
@@ -242,3 +245,78 @@ def test_a_service_accounts_file_is_read_by_path_and_as_an_open_file(tmp_path: A
     with path.open() as file:
         found = GoogleToken(file if opened else path)._find()
     assert found.service_account_email == "a@b.example"  # type: ignore[attr-defined]
+
+
+class GrpcService:
+    """A gRPC server that refuses the first tokens, and notes what came."""
+
+    def __init__(self, *refused: str) -> None:
+        self.refused = refused
+        self.metadata: list[dict[str, str]] = []
+
+    async def run(self, story: Callable[[GrpcTransport], Coroutine[Any, Any, None]], token: TokenSource) -> None:
+        import grpc.aio
+
+        async def publish(request: bytes, context: Any) -> bytes:
+            found = dict(context.invocation_metadata())
+            self.metadata.append(found)
+            if found.get("authorization", "").removeprefix("Bearer ") in self.refused:
+                await context.abort(grpc.StatusCode.UNAUTHENTICATED, "who are you")
+            return types.PublishResponse(message_ids=["1"]).SerializeToString()
+
+        async def streaming_pull(requests: Any, context: Any) -> None:
+            found = dict(context.invocation_metadata())
+            self.metadata.append(found)
+            if found["authorization"].removeprefix("Bearer ") in self.refused:
+                await context.abort(grpc.StatusCode.UNAUTHENTICATED, "who are you")
+            await context.write(types.StreamingPullResponse().SerializeToString())
+
+        server = grpc.aio.server()
+        handlers = {"Publish": grpc.unary_unary_rpc_method_handler(publish)}
+        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("google.pubsub.v1.Publisher", handlers)])
+        streams = {"StreamingPull": grpc.stream_stream_rpc_method_handler(streaming_pull)}
+        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("google.pubsub.v1.Subscriber", streams)])
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        transport = GrpcTransport(Endpoint(f"http://127.0.0.1:{port}/v1", is_dev=False), token=token)
+        try:
+            await asyncio.wait_for(story(transport), 20)
+        finally:
+            await transport.close()
+            await server.stop(None)
+
+
+REQUEST = types.PublishRequest(topic="projects/p/topics/orders", messages=[types.PubsubMessage(data=b"x")])
+
+
+def test_36_over_grpc_a_refused_token_is_replaced_once(token: GoogleToken) -> None:
+    async def story(transport: GrpcTransport) -> None:
+        assert (await transport.unary("/google.pubsub.v1.Publisher/Publish", REQUEST, timeout=5)).message_ids == ["1"]
+
+    service = GrpcService("secret-1")
+    asyncio.run(service.run(story, token))
+    assert [found["authorization"] for found in service.metadata] == ["Bearer secret-1", "Bearer secret-2"]
+    assert service.metadata[0]["x-goog-request-params"] == "topic=projects%2Fp%2Ftopics%2Forders"
+
+
+def test_36_over_grpc_a_second_refusal_is_final(token: GoogleToken) -> None:
+    async def story(transport: GrpcTransport) -> None:
+        with pytest.raises(errors.Unauthenticated):
+            await transport.unary("/google.pubsub.v1.Publisher/Publish", REQUEST, timeout=5)
+
+    service = GrpcService("secret-1", "secret-2")
+    asyncio.run(service.run(story, token))
+    assert len(service.metadata) == 2
+
+
+def test_a_stream_that_was_refused_ends_and_the_next_has_a_fresh_token(token: GoogleToken) -> None:
+    async def story(transport: GrpcTransport) -> None:
+        first = types.StreamingPullRequest(subscription="projects/p/subscriptions/billing", stream_ack_deadline_seconds=10)
+        assert await (await transport.streaming_pull(first)).read(1) is None
+        stream = await transport.streaming_pull(first)
+        assert await stream.read(1) == types.StreamingPullResponse()
+        await stream.close()
+
+    service = GrpcService("secret-1")
+    asyncio.run(service.run(story, token))
+    assert [found["authorization"] for found in service.metadata] == ["Bearer secret-1", "Bearer secret-2"]

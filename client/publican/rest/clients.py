@@ -40,9 +40,9 @@ TransportChoice = Literal["auto", "grpc", "polling"]
 
 
 class PublisherClient:
-    """Publishes, and keeps topics. Made anywhere, used in a running loop; errors are those of `publican.errors` and also aiohttp's.
+    """Publishes, and keeps topics. Errors are those of `publican.errors` and also aiohttp's.
 
-    `session` is used and never closed; without one each loop gets its own. `endpoint` names a region (`us-east1-pubsub.googleapis.com`); `api_root`
+    `endpoint` names a region (`us-east1-pubsub.googleapis.com`); `api_root`
     a whole root, without authentication unless `api_is_dev=False`. `timeout` is always seconds in all.
 
     Source: cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics.
@@ -98,7 +98,7 @@ class PublisherClient:
         return self._twin.call(lambda client: client.publish(topic, messages, timeout=timeout), session)
 
     def close(self) -> None:
-        """Close the session, if it is the client's own."""
+        """Close the connections."""
         self._twin.close()
 
     def __enter__(self) -> Self:
@@ -111,7 +111,7 @@ class PublisherClient:
 class SubscriberClient:
     """Pulls and settles messages, and keeps subscriptions and snapshots. Errors are those of `publican.errors` and also aiohttp's.
 
-    `loop` is where `subscribe` runs where none is running; without it the client makes one. `transport` is how `subscribe` receives: "grpc" or
+    `transport` is how `subscribe` receives: "grpc" or
     "polling" to insist. The other settings are as for `PublisherClient`.
 
     Source: cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions.
@@ -354,7 +354,7 @@ class Publisher:
 
 
 class Subscriber:
-    """Receives messages: `stream` to iterate, `run` to handle. Leases are kept as long as a message is in hand.
+    """Receives messages: `stream` to iterate, `run` and `subscribe` to handle on threads. Leases are kept as long as a message is in hand.
 
     `flow_control` bounds what each subscription holds at once. `ack_window`: seconds that acks wait for others to leave with. `close_timeout`:
     seconds that running handlers get when it is closed; None: whatever they need. Further keywords as for `Publisher`.
