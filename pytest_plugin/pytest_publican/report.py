@@ -90,14 +90,16 @@ def check(item: pytest.Item, pubsub: Pubsub, config: Config) -> None:
     """Fail for what a strict test must not leave behind, and for a nack loop; warn of faults that met nothing and of streams left open.
 
     Raises:
-        AssertionError: there is something.
+        Failed: there is something; without a traceback, which would show only us.
     """
     if FAILED in item.stash:  # what it has not come to is no news
         return
     found = checks.look(pubsub, strict=config.strict)
     if found.failures or found.warnings:  # which fail the test where warnings are errors
         item.stash[LAST] = _text(pubsub)
+    path, line, _ = item.reportinfo()
     for each in found.warnings:
-        warnings.warn(PubsubWarning(each), stacklevel=2)
+        warnings.warn_explicit(PubsubWarning(each), None, str(path), (line or 0) + 1)
     if found.failures:
-        raise AssertionError("\n  ".join(["at the end of the test:", *found.failures]))
+        first, *others = found.failures
+        pytest.fail("\n  ".join([f"at the end of the test: {first}", *others]), pytrace=False)
