@@ -271,6 +271,16 @@ def test_a_version_that_is_not_said_again_stays(bench: PushBench) -> None:
     assert shown["pushConfig"] == {"pushEndpoint": f"{bench.endpoint.url}/new", "attributes": {"x-goog-version": "v1beta1"}}
 
 
+def test_what_a_seek_brings_back_is_pushed_again(bench: PushBench) -> None:
+    bench.subscription(retain_acked_messages=True)
+    start = bench.emulator.now()
+    bench.publish("1", "2")
+    bench.advance(10)
+    bench.emulator.run(Broker.seek_to_time, SUBSCRIPTION, start)
+    bench.advance(0)
+    assert sorted(bench.data()) == ["1", "1", "2", "2"]
+
+
 def test_detaching_stops_the_pushes(bench: PushBench) -> None:
     bench.endpoint.answer = status(500)
     bench.subscription()

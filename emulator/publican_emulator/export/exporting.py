@@ -129,14 +129,17 @@ class Exporting:
 
     def _fill(self, consumer: Consumer, export: _Export, config: CloudStorageConfig) -> None:
         driver, broker = self._driver, self._driver.broker
-        while not export.closed:
+        if not export.closed:
             batch, _ = driver.run(broker.lease, consumer, _BATCH_BYTES)
             if not batch:
                 driver.run(broker.want, consumer)
                 return
             for delivery in batch.deliveries():
                 self._add(consumer, export, config, delivery)
-        self._write(consumer, export)
+        if export.closed:
+            self._write(consumer, export)
+        else:
+            self.flights.come(consumer)  # there may be more; others have their turn first
 
     def _add(self, consumer: Consumer, export: _Export, config: CloudStorageConfig, delivery: Delivery) -> None:
         message = exported(delivery.message, consumer.subscription.name)
@@ -190,7 +193,7 @@ class Exporting:
                 ack_ids = [delivery.ack_id for delivery in file.deliveries]
                 name = config.object_name(datetime.fromtimestamp(file.opened_at // SECOND, UTC), uuid.uuid4().hex)
                 try:
-                    content = avro_file(file.records, config) if config.output == "avro" else text_file(file.messages)
+                    content = await asyncio.to_thread(avro_file, file.records, config) if config.output == "avro" else text_file(file.messages)
                     await target.write_object(config.bucket, name, content)
                 except ExportFailed as error:
                     self._not_carried(consumer, ack_ids, error)

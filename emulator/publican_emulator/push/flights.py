@@ -16,6 +16,8 @@ from publican_emulator.transport.tasks import Tasks
 SETTLE_S: Final = 1.0
 """Real seconds that each gets before virtual time goes on without it."""
 
+_TURN_S: Final = 0.01
+
 
 class Flights:
     """The consumers that have been told to come, and the tasks that carry for them: one side of a Participant."""
@@ -25,22 +27,32 @@ class Flights:
         self._see_to = see_to
         self._on_surprise = on_surprise
         self._told: dict[Consumer, None] = {}
+        self._is_called = False
         self._since: dict[asyncio.Task[None], tuple[Consumer, float]] = {}
         self._tasks = Tasks()
 
     def come(self, consumer: Consumer) -> None:
         """Note that there is something for a consumer."""
-        if not self._told:
-            asyncio.get_running_loop().call_soon(self._see_to_all)
         self._told[consumer] = None
+        if not self._is_called:
+            self._is_called = True
+            asyncio.get_running_loop().call_soon(self._see_to_all)
 
     def _see_to_all(self) -> None:
-        told, self._told = self._told, {}
-        for consumer in told:
+        """See to each that was told, in turn; when that takes long, the rest of the loop has its turn in between."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _TURN_S
+        while self._told and loop.time() < until:
+            consumer = next(iter(self._told))
+            del self._told[consumer]
             try:
                 self._see_to(consumer)
             except Exception as error:  # noqa: BLE001  (a bug here must not silence the others, and must be found)
                 self._on_surprise(consumer.label, error)
+        if self._told:
+            loop.call_soon(self._see_to_all)
+        else:
+            self._is_called = False
 
     def start(self, consumer: Consumer, carrying: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run what carries something for a consumer; it handles its own errors."""

@@ -10,6 +10,7 @@ PYTEST_DONT_REWRITE
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from publican_emulator.broker.batch import Delivery
 from publican_emulator.broker.consumer import Consumer, Mood
@@ -21,6 +22,9 @@ from publican_emulator.push.requests import ACKED_BY, push_request
 from publican_emulator.push.slots import Slots, requests_max
 from publican_emulator.push.tokens import Tokens
 from publican_emulator.transport.tasks import Tasks
+
+_AT_ONCE: Final = 20
+"""Messages that one endpoint gets before the next one's turn."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +63,10 @@ class Pushing:
             return
         driver, broker = self._driver, self._driver.broker
         config = consumer.subscription.settings.push
-        while config is not None and consumer.mood is not Mood.CLOSED and self._slots.take(consumer):
+        for _ in range(_AT_ONCE):
+            if config is None or consumer.mood is Mood.CLOSED or not self._slots.take(consumer):
+                driver.run(broker.pass_on, consumer)
+                return
             batch, commit = driver.run(broker.lease, consumer, 1)  # one at a time: each is a request of its own
             if not batch:
                 self._wake(self._slots.give(consumer))
@@ -67,7 +74,7 @@ class Pushing:
                 return
             for delivery in batch.deliveries():
                 self._start(consumer, delivery, config, commit)
-        driver.run(broker.pass_on, consumer)
+        self.flights.come(consumer)  # there may be more; others have their turn first
 
     def _wake(self, consumers: list[Consumer]) -> None:
         for consumer in consumers:
