@@ -194,7 +194,7 @@ class Subscription:
 
     def _of_lease(self, consumer: Consumer) -> str:
         own = self.settings.ack_deadline_s * SECOND
-        return "" if consumer.lease_for in {None, own} else "(set by the stream)"
+        return "" if consumer.carried_by or consumer.lease_for in {None, own} else "(set by the stream)"
 
     def _lease_single(self, single: Single, deadline: Nanos, holder: Consumer | None) -> Part:
         self.book.lease_single(single, deadline, holder)
