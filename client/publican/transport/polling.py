@@ -111,7 +111,7 @@ class PollingStream:
     def _ask(self, room: int) -> None:
         """Send pulls for the room that no pull out there asks for yet."""
         loop = asyncio.get_running_loop()
-        free = 1000
+        free = room - sum(self._out.values())
         while free > 0 and len(self._out) < self._pulls:
             share = min(-(-free // (self._pulls - len(self._out))), self._messages_max)
             self._out[loop.create_task(self._pull(share))] = share
