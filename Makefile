@@ -58,6 +58,10 @@ bench: .venv/.test
 soak: .venv/.test
 	$(IN_VENV)/python -m benchmarks.soak $(ARGS)
 
+# Clients side by side, by the CPU that they take (ARGS="--turns 9").
+bench-clients: .venv/.test
+	$(IN_VENV)/python -m benchmarks.clients $(ARGS)
+
 # Half a minute for each target (ARGS="--seconds 600 rest" for more of one).
 fuzz: .venv/.test
 	$(IN_VENV)/python -m pip install --quiet --disable-pip-version-check atheris

@@ -39,8 +39,9 @@ COMPARISONS: Final = (
     Comparison("the same by `async for`", "stream_publican", "receive_google", 10_000, 1 / 3, is_receiving=True),
     Comparison("the same by pulls over HTTP", "receive_publican_polling", "receive_google", 10_000, 1 / 3, is_receiving=True),
     Comparison("publish in batches, gRPC, against google-cloud-pubsub", "batch_publican", "batch_google", 10_000, 0.5),
-    Comparison("publish 1, 64 in flight, Publisher over gRPC, against gcloud-aio", "call_publican_modern", "call_gcloud_aio", 6_400, 0.7),
-    Comparison("publish 1, 64 in flight, PublisherClient, against gcloud-aio", "call_publican_dialect", "call_gcloud_aio", 6_400, 1 / 1.1),
+    Comparison("publish(), 64 in flight, Publisher over gRPC, against gcloud-aio", "call_publican_batching", "call_gcloud_aio", 3_200, 0.7),
+    Comparison("the same with requests of one message", "call_publican_modern", "call_gcloud_aio", 3_200, 0.7),
+    Comparison("publish(), 64 in flight, PublisherClient over REST, against gcloud-aio", "call_publican_dialect", "call_gcloud_aio", 3_200, 1 / 1.1),
 )
 
 

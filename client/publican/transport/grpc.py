@@ -90,7 +90,7 @@ class GrpcTransport:
     async def _metadata(self, request: Message) -> tuple[Metadata, str | None]:
         """Give what goes before a request: which resource it is about, by which the service finds the place for it, and a token."""
         name, value = _resource(request)
-        metadata = [("x-goog-request-params", f"{name}={quote(value, safe='')}")] if value else []
+        metadata = [("x-goog-request-params", _parameters(name, value))] if value else []
         if self._token is None:
             return metadata, None
         token = await self._token.get()
@@ -131,6 +131,11 @@ async def _opened(endpoint: Endpoint) -> AsyncIterator[_Channel]:
         channel = grpc.aio.insecure_channel(endpoint.target, options=_OPTIONS)
     async with channel:
         yield _Channel(channel)
+
+
+@functools.lru_cache(maxsize=1024)  # a client speaks of few resources, many times
+def _parameters(name: str, value: str) -> str:
+    return f"{name}={quote(value, safe='')}"
 
 
 class GrpcStream:
