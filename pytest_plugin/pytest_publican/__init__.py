@@ -8,6 +8,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from publican_emulator.testing.handle import NackLoop as NackLoop
+    from publican_emulator.testing.handle import Pubsub as Pubsub
+    from publican_emulator.testing.handle import TimedOut as TimedOut
+    from publican_emulator.testing.names import Subscription as Subscription
+    from publican_emulator.testing.names import Topic as Topic
+    from publican_emulator.testing.records import Event as Event
+    from publican_emulator.testing.records import MessageRecord as MessageRecord
     from pytest_publican import strategies as strategies
     from pytest_publican.config import Config as Config
     from pytest_publican.factories import subscription_fixture as subscription_fixture
@@ -28,6 +35,13 @@ if TYPE_CHECKING:
     from pytest_publican.survival import survives as survives
 
 _HOMES = {
+    "Event": "publican_emulator.testing.records",
+    "MessageRecord": "publican_emulator.testing.records",
+    "NackLoop": "publican_emulator.testing.handle",
+    "Pubsub": "publican_emulator.testing.handle",
+    "Subscription": "publican_emulator.testing.names",
+    "TimedOut": "publican_emulator.testing.handle",
+    "Topic": "publican_emulator.testing.names",
     "Config": "config",
     "CoreBackend": "lease_backends",
     "DeliveryPlan": "plan",
@@ -50,15 +64,22 @@ __all__ = [
     "Config",
     "CoreBackend",
     "DeliveryPlan",
+    "Event",
     "GrpcBackend",
     "LeaseBackend",
     "LeaseMachine",
     "Message",
+    "MessageRecord",
+    "NackLoop",
     "NotSurvived",
+    "Pubsub",
     "PubsubWarning",
     "ReceivedMessage",
     "Refused",
     "RestBackend",
+    "Subscription",
+    "TimedOut",
+    "Topic",
     "delivery_plans",
     "restartable",
     "strategies",
@@ -73,4 +94,5 @@ def __getattr__(name: str) -> object:
         return importlib.import_module("pytest_publican.strategies")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"pytest_publican.{_HOMES[name]}"), name)
+    home = _HOMES[name]
+    return getattr(importlib.import_module(home if home.startswith("publican_emulator.") else f"pytest_publican.{home}"), name)

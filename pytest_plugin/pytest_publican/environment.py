@@ -30,6 +30,8 @@ def configure(config: pytest.Config) -> None:
 
     if config.getini("pubsub_env") not in {"fixture", "session"}:
         raise pytest.UsageError(f"pubsub: pubsub_env is {config.getini('pubsub_env')!r}; it must be fixture or session")
+    if getattr(config.option, "dist", "no") != "no" and not hasattr(config, "workerinput"):
+        return  # xdist: the workers run the tests, and each has its own
     settings = read(config)
     config.stash[_OUTSIDE] = os.environ.get(EMULATOR_HOST, "")
     if config.getini("pubsub_env") == "session":

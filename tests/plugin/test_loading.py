@@ -22,12 +22,13 @@ def test_loading_the_plugin_imports_nothing_of_ours_nor_of_others() -> None:
 
 
 def test_loading_the_plugin_costs_a_suite_next_to_nothing() -> None:
-    def milliseconds() -> float:
+    def share() -> float:
         trace = _loading(["-X", "importtime", "-c", "import pytest; import pytest_publican.plugin"]).stderr
-        (line,) = [line for line in trace.splitlines() if line.endswith(" pytest_publican.plugin")]
-        return int(line.split("|")[1]) / 1000
+        total_us = {line.split("|")[2].strip(): int(line.split("|")[1]) for line in trace.splitlines() if line.count("|") == 2 and "[us]" not in line}
+        return total_us["pytest_publican.plugin"] / total_us["pytest"]
 
-    assert min(milliseconds() for _ in range(3)) < 20
+    # Of pytest's own import, some 150 ms: a share does not depend on what else the machine does. The benchmark has the milliseconds.
+    assert min(share() for _ in range(3)) < 0.13
 
 
 def test_a_session_that_uses_no_fixture_starts_no_emulator(pytester: pytest.Pytester) -> None:
