@@ -11,8 +11,10 @@ ENV SETUPTOOLS_SCM_PRETEND_VERSION=${PUBLICAN_VERSION}
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY protocol protocol
 COPY emulator emulator
+COPY client client
 COPY pytest_plugin pytest_plugin
-RUN python3 -m venv /opt/publican && /opt/publican/bin/pip install --no-cache-dir --no-compile . && /opt/publican/bin/pip uninstall --yes pip
+# With the libraries of schemas, push tokens and message transforms: nobody can add them to an image that is running.
+RUN python3 -m venv /opt/publican && /opt/publican/bin/pip install --no-cache-dir --no-compile '.[oidc,schemas,transforms]' && /opt/publican/bin/pip uninstall --yes pip
 
 FROM ${PYTHON_IMAGE}
 COPY --from=build /opt/publican /opt/publican

@@ -63,6 +63,19 @@ def test_googles_own_verifier_takes_the_served_certificates(bench: PushBench) ->
     assert x509.load_pem_x509_certificate(next(iter(certificates.values())).encode()).subject.rfc4514_string() == "CN=publican"
 
 
+@pytest.mark.parametrize("version", ["v1", "v3"])
+def test_google_auth_verifies_a_token_over_the_network(bench: PushBench, version: str) -> None:
+    id_token, transport = pytest.importorskip("google.oauth2.id_token"), pytest.importorskip("google.auth.transport.requests")
+    bench.subscription(config={"oidc": OidcToken(EMAIL, "my-audience")})
+    bench.publish("a")
+    bench.advance(0)
+    token = bench.endpoint.wait(1)[0].headers["Authorization"].partition(" ")[2]
+    keys = f"http://{bench.emulator.address}/oauth2/{version}/certs"
+    with transport.requests.Session() as session:
+        claims = id_token.verify_token(token, transport.Request(session), audience="my-audience", certs_url=keys)
+    assert claims["email"] == EMAIL
+
+
 def test_a_push_without_a_token_has_no_authorization(bench: PushBench) -> None:
     bench.subscription()
     bench.publish("a")
