@@ -57,7 +57,7 @@ def test_where_order_is_kept_a_key_never_skips_and_never_runs_back_without_comin
 
 @BRIEFLY
 @given(delivery_plans(st.just("A1"), dead_letter_after=5, max_messages=1))
-def test_attempts_are_counted_from_one_and_end_at_five(plan: DeliveryPlan) -> None:
+def test_no_attempt_comes_twice_and_none_is_beyond_the_fifth(plan: DeliveryPlan) -> None:
     attempts: list[int] = []
 
     def world() -> Till:
@@ -67,8 +67,7 @@ def test_attempts_are_counted_from_one_and_end_at_five(plan: DeliveryPlan) -> No
     def handle(_: Till, message: Any) -> None:
         attempts.append(message.delivery_attempt)
 
-    has_copies = any(fate.kind == "duplicate" for fate in plan.fates)  # a copy counts for itself
     survives(handle, plan, world=world, effect=nothing)
-    assert max(attempts, default=1) <= 5
-    if not has_copies:
-        assert sorted(attempts) == list(range(1, len(attempts) + 1))
+    assert set(attempts) <= set(range(1, 6))
+    if not any(fate.kind == "duplicate" for fate in plan.fates):  # a copy counts for itself
+        assert len(set(attempts)) == len(attempts), "no attempt comes twice"
