@@ -46,6 +46,7 @@ check: lint types test test-clients
 
 check-all: check
 	$(IN_VENV)/python -m pytest -m slow
+	$(IN_VENV)/python scripts/mutations.py
 	$(MAKE) fuzz
 	$(IN_VENV)/python -m venv .venv/newest && .venv/newest/bin/python -m pip install --quiet --upgrade google-cloud-pubsub \
 		grpcio-reflection grpcio-health-checking

@@ -24,6 +24,8 @@ def fail(subscription: "Subscription", leases: Iterable[Lease], at: Nanos, cause
     `why` is what a carrier says of it. `waits`: they wait a while also where no retry policy says so.
     """
     back: list[Lease] = []
+    if subscription.around.listener is None:
+        leases = _return_groups(subscription, leases, at, back, waits=waits)
     for lease in leases:
         if type(lease) is Single and lease.stage is Stage.ACKED:
             continue
@@ -45,6 +47,21 @@ def fail(subscription: "Subscription", leases: Iterable[Lease], at: Nanos, cause
                 lease.stage = Stage.AVAILABLE
             back.append(lease)
     subscription.backlog.give_back(back)
+
+
+def _return_groups(subscription: "Subscription", leases: Iterable[Lease], at: Nanos, back: list[Lease], *, waits: bool) -> list[Lease]:
+    """Take back the groups, all of whose messages have failed once, in one go; give the other leases."""
+    groups: list[Lease] = []
+    others: list[Lease] = []
+    for lease in leases:
+        (groups if type(lease) is Group else others).append(lease)
+    due = _back_at(subscription, 1, at, waits=waits)
+    if due <= at:
+        back += groups
+    elif groups:
+        subscription.delayed.add_groups(groups, due)
+        subscription.around.timers.arm(subscription, due)
+    return others
 
 
 def _back_at(subscription: "Subscription", failures: int, at: Nanos, *, waits: bool) -> Nanos:

@@ -27,11 +27,18 @@ class Delayed:
         """Hold a lease that has ended until `due`."""
         if type(lease) is Single:
             lease.stage = Stage.DELAYED
+        self._leases_of(due).append(lease)
+
+    def add_groups(self, groups: list[Lease], due: Nanos) -> None:
+        """Hold groups that have ended together."""
+        self._leases_of(due).extend(groups)
+
+    def _leases_of(self, due: Nanos) -> list[Lease]:
         leases = self._by_due.get(due)
         if leases is None:
             leases = self._by_due[due] = []
             heapq.heappush(self._heap, due)
-        leases.append(lease)
+        return leases
 
     def next_due(self) -> Nanos | None:
         """Give the earliest instant at which something may return."""
