@@ -111,6 +111,7 @@ class Driver:
         self._sleepers_kept = _SLEEPERS_KEPT
         self._numbers = itertools.count()
         self._operated: asyncio.Future[None] | None = None
+        self._is_sweeping = False
         self.carriers: dict[str, Carrier] = {}
         """Who comes for the consumers that no client stands behind, by their `carried_by`."""
         self.operations = 0
@@ -142,6 +143,9 @@ class Driver:
                 if waiter is not None and not waiter.done():
                     waiter.set_result(None)
             broker.ready.clear()
+        if broker.attic.chains and self._loop is not None and not self._is_sweeping:
+            self._is_sweeping = True
+            self._loop.call_soon(self._sweep)
         due = broker.earliest_due()
         if self._sleepers:
             due = self._sleepers[0][0] if due is None else min(due, self._sleepers[0][0])
@@ -152,6 +156,11 @@ class Driver:
         carrier = self.carriers.get(consumer.carried_by)
         if carrier is not None and self._loop is not None:
             carrier.come(consumer)
+
+    def _sweep(self) -> None:
+        self._is_sweeping = False
+        self.broker.attic.sweep()
+        self._after()
 
     def _rearm(self, due: Nanos | None) -> None:
         if self._timer is not None:

@@ -11,7 +11,7 @@ from publican_emulator.broker.consumer import a_pull
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.lease_book import LeaseBook
 from publican_emulator.broker.leases import Group, Lease, Single, Stage
-from publican_emulator.broker.log import Log
+from publican_emulator.broker.log import Attic, Log
 from publican_protocol import wire
 
 AT = Nanos(10 * SECOND)
@@ -167,6 +167,7 @@ def test_taking_back_stops_when_the_bytes_are_used_up_but_gives_one(least: int, 
 def test_dropping_old_messages_leaves_the_young() -> None:
     backlog, _, log = backlog_of(stored(2, 1, at_s=10))
     log.append(stored(2, 3, at_s=20))
-    assert ids(backlog.drop_before(Nanos(20 * SECOND))) == [1, 2]
+    assert ids(backlog.waiting_before(Nanos(20 * SECOND))) == [1, 2]
+    backlog.drop_before(Nanos(20 * SECOND), Attic())
     assert ids(list(backlog.never_handed_out())) == [3, 4]
     assert backlog.oldest_waiting() == 20 * SECOND

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publican_emulator.broker.instants import SECOND, Nanos
-from publican_emulator.broker.log import SEGMENT_BYTES, SEGMENT_MESSAGES, Cursor, Log, Segment
+from publican_emulator.broker.log import SEGMENT_BYTES, SEGMENT_MESSAGES, Attic, Cursor, Log, Segment
 from publican_protocol import wire
+from publican_protocol.wire import message_id_of
 
 
 def stored(first: int, count: int, *, at_s: int = 1_700_000_000, size: int = 1) -> list[bytes]:
@@ -170,9 +171,9 @@ def test_skipping_to_a_time_leaves_what_was_published_at_it_or_later(at_s: int, 
     log.append(stored(3, 2, at_s=20))
     log.start_segment()
     log.append(stored(5, 1, at_s=30))
-    skipped = cursor.skip_before(Nanos(at_s * SECOND))
+    assert ids(cursor.before(Nanos(at_s * SECOND))) == [each for each in range(1, 6) if each not in left]
+    cursor.skip_before(Nanos(at_s * SECOND), Attic())
     assert ids(cursor.messages()) == left
-    assert ids(message for messages in skipped for message in messages) == [each for each in range(1, 6) if each not in left]
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=12), st.integers(0, 70), st.integers(0, 12), st.integers(1, 4))
@@ -189,5 +190,32 @@ def test_skipping_is_a_search_over_publish_times(steps: list[int], until: int, t
     before = 0
     while before < taken and (some := cursor.take(taken - before, 100_000, 0)):
         before += len(some)
-    cursor.skip_before(Nanos(until * SECOND))
+    skipped = cursor.before(Nanos(until * SECOND))
+    cursor.skip_before(Nanos(until * SECOND), Attic())
+    assert ids(skipped) == [number for number, time in enumerate(times, 1) if number > before and time < until]
     assert ids(cursor.messages()) == [number for number, time in enumerate(times, 1) if number > before and time >= until]
+
+
+def test_segments_that_were_left_are_let_go_a_few_at_a_time() -> None:
+    log = Log()
+    cursor = log.end()
+    for number in range(1, 41):
+        log.append(stored(number, 1, at_s=number))
+        log.start_segment()
+    attic, left = Attic(), []
+    cursor.skip_before(Nanos(41 * SECOND), attic)
+    while attic.chains:
+        left.append(message_id_of(attic.chains[0][0].messages[0]))
+        attic.sweep()
+    assert left == [1, 9, 17, 25, 33]
+
+
+def test_segments_that_somebody_still_reads_stay() -> None:
+    log, cursor = log_of(stored(1, 2, at_s=1))
+    log.start_segment()
+    log.append(stored(3, 2, at_s=2))
+    reader, attic = cursor.copy(), Attic()
+    cursor.skip_before(Nanos(2 * SECOND), attic)
+    while attic.chains:
+        attic.sweep()
+    assert ids(reader.messages()) == [1, 2, 3, 4]

@@ -14,7 +14,7 @@ from operator import attrgetter, itemgetter
 from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.leases import Group, Lease, Single, Stage
-from publican_emulator.broker.log import Cursor
+from publican_emulator.broker.log import Attic, Cursor
 from publican_protocol.wire import message_id_of, publish_time_of, received_size
 
 RECEIVED_OVERHEAD = received_size(b"")
@@ -184,12 +184,13 @@ class Backlog:
     def closed(self, consumer: Consumer) -> None:
         """Note that a stream has ended: without keys it held no place here."""
 
-    def drop_before(self, time: Nanos) -> list[bytes]:
-        """Forget every message published before `time`; give what was forgotten."""
-        dropped: list[bytes] = []
-        for messages in self.cursor.skip_before(time):
-            dropped += messages
-        return dropped
+    def waiting_before(self, time: Nanos) -> list[bytes]:
+        """Give the messages published before `time` that nobody has got yet."""
+        return self.cursor.before(time)
+
+    def drop_before(self, time: Nanos, attic: Attic) -> None:
+        """Forget them."""
+        self.cursor.skip_before(time, attic)
 
     def oldest_waiting(self) -> Nanos | None:
         """Give the publish time of the oldest message that was never handed out."""

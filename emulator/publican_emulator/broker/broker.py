@@ -18,6 +18,7 @@ from publican_emulator.broker.errors import PubsubError
 from publican_emulator.broker.events import Fact, Kind, Listener
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.intake import Intake
+from publican_emulator.broker.log import Attic
 from publican_emulator.broker.operations import deliveries, ingestion, policies, publishing, schemas, snapshots, subscriptions, topics, transforms
 from publican_emulator.broker.schema import Compile, Schema, SchemaBook, no_compiler
 from publican_emulator.broker.shelf import AnyShelf, Shelf
@@ -75,6 +76,7 @@ class Broker:
         self.schemas: Shelf[Schema] = Shelf("schema")
         self.schema_book = SchemaBook(compile_schema)
         self.timers = Timers()
+        self.attic = Attic()
         self.surroundings = Surroundings(
             self.timers,
             self.counters.next_serial,
@@ -83,6 +85,7 @@ class Broker:
             DeadLetters(partial(publishing.publish_dead_letter, self)),
             partial(subscriptions.expire, self),
             self.pipelines,
+            self.attic,
             listener,
         )
 
@@ -186,6 +189,8 @@ class Broker:
             due, owner = popped
             owner.settle(now if isinstance(owner, Subscription) and owner.settles_alone else due)
             self.timers.arm(owner, owner.next_due())
+        if self.attic.chains:
+            self.attic.sweep()
 
     # what operations share
 

@@ -7,6 +7,7 @@ PYTEST_DONT_REWRITE
 """
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
@@ -18,6 +19,8 @@ from publican_protocol.wire import message_id_of, publish_time_of
 SEGMENT_MESSAGES: Final = 4_096
 SEGMENT_BYTES: Final = 1_000_000
 """A new segment begins beyond either: one acked message keeps its whole segment alive until the last cursor has left it."""
+_SWEPT: Final = 8
+"""Segments that are let go at once: some milliseconds' work."""
 
 
 class Segment:
@@ -30,6 +33,12 @@ class Segment:
         self.next = following
         self.is_front = is_front
         """Whether these stand before a place in a log without being all that the log had there: a seek has picked them out."""
+
+    def place_of(self, time: Nanos, start: int) -> int:
+        """Give where, from `start` on, the first message stands that was not published before `time`; the end when there is none."""
+        if publish_time_of(self.messages[-1]) < time:
+            return len(self.messages)
+        return bisect_left(self.messages, int(time), lo=start, key=publish_time_of)
 
 
 class Log:
@@ -125,20 +134,29 @@ class Cursor:
             segment, offset = segment.next, 0
         return front, Cursor(segment, offset)
 
-    def skip_before(self, time: Nanos) -> list[list[bytes]]:
-        """Move behind every message published before `time`; give what was skipped, as slices."""
-        skipped = []
-        while self.has_more():
-            messages = self.segment.messages
-            stop = len(messages)
-            if publish_time_of(messages[-1]) >= time:
-                stop = bisect_left(messages, int(time), lo=self.offset, key=publish_time_of)
-            if stop > self.offset:
-                skipped.append(messages[self.offset : stop])
-                self.offset = stop
-            if stop < len(messages):
+    def before(self, time: Nanos) -> list[bytes]:
+        """Give the messages behind the cursor that were published before `time`; the cursor stays where it is."""
+        found: list[bytes] = []
+        there = self.copy()
+        while there.has_more():
+            start, segment = there.offset, there.segment
+            there.offset = segment.place_of(time, start)
+            found += segment.messages[start : there.offset]
+            if there.offset < len(segment.messages):
                 break
-        return skipped
+        return found
+
+    def skip_before(self, time: Nanos, attic: "Attic") -> None:
+        """Move behind every message published before `time`: this looks at one message of each segment."""
+        left = self.segment
+        self._skip_before(time)
+        attic.take(left, self.segment)
+
+    def _skip_before(self, time: Nanos) -> None:
+        while self.has_more():
+            self.offset = self.segment.place_of(time, self.offset)
+            if self.offset < len(self.segment.messages):
+                return
 
     def skip_to_id(self, message_id: int) -> None:
         """Move behind every message whose id is below `message_id`."""
@@ -148,3 +166,26 @@ class Cursor:
                 self.offset = bisect_left(messages, message_id, lo=self.offset, key=message_id_of)
                 return
             self.offset = len(messages)
+
+
+class Attic:
+    """Segments that have been left in one go, let go a few at a time: to free a million messages takes longer than the loop may stand still."""
+
+    __slots__ = ("chains",)
+
+    def __init__(self) -> None:
+        self.chains: deque[tuple[Segment, Segment]] = deque()
+
+    def take(self, left: Segment, reached: Segment) -> None:
+        """Take in the segments from `left` to before `reached`; somebody else may read them still."""
+        if left is not reached and left.next is not None:
+            self.chains.append((left, reached))
+
+    def sweep(self) -> None:
+        """Let go of a few segments."""
+        for _ in range(_SWEPT):
+            if not self.chains:
+                return
+            head, reached = self.chains.popleft()
+            if head is not reached and head.next is not None and head.next is not reached:
+                self.chains.appendleft((head.next, reached))

@@ -12,6 +12,7 @@ PYTEST_DONT_REWRITE
 """
 
 import heapq
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -20,7 +21,7 @@ from publican_emulator.broker.consumer import Consumer, a_pull
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.lease_book import LeaseBook
 from publican_emulator.broker.leases import Lease, Single, Stage
-from publican_emulator.broker.log import Log
+from publican_emulator.broker.log import Attic, Log
 from publican_protocol.wire import message_id_of, publish_time_of
 
 _GONE: Final = a_pull(1)
@@ -70,6 +71,17 @@ class _Key:
             del self._waiting[: self._start]
             self._start = 0
         return first
+
+    def drop_before(self, time: Nanos) -> bool:
+        """Forget what nobody has got yet and is too old, if such a message is next; of what was handed out the lease book knows the age."""
+        first = self.head()
+        if first is None or isinstance(first, Single) or publish_time_of(first) >= time:
+            return False
+        # behind a message that nobody has got nobody has got any
+        end = bisect_left(self._waiting, int(time), lo=self._start, key=lambda message: publish_time_of(_bytes(message)))
+        del self._waiting[:end]
+        self._start = 0
+        return True
 
     def waiting(self) -> list[bytes | Single]:
         """Give what waits, in order."""
@@ -256,17 +268,15 @@ class OrderedBacklog:
 
     # ageing
 
-    def drop_before(self, time: Nanos) -> list[bytes]:
-        """Forget every message published before `time` that was never handed out; give what was forgotten."""
-        dropped = self.keyless.drop_before(time)
-        while (key := self._oldest_key()) is not None:
-            head = key.head()
-            if isinstance(head, Single) or head is None or publish_time_of(head) >= time:
-                break  # of what was handed out once the lease book knows the age
-            dropped.append(head)
-            key.pop()
+    def waiting_before(self, time: Nanos) -> list[bytes]:
+        """Give the messages published before `time` that nobody has got yet."""
+        return [message for message in self.never_handed_out() if publish_time_of(message) < time]
+
+    def drop_before(self, time: Nanos, attic: Attic) -> None:
+        """Forget them."""
+        self.keyless.drop_before(time, attic)
+        while (key := self._oldest_key()) is not None and key.drop_before(time):
             self._run_changed(key)
-        return dropped
 
     def _oldest_key(self) -> _Key | None:
         """Give the key whose first waiting message is the oldest."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.lease_book import LeaseBook
-from publican_emulator.broker.log import Cursor, Log
+from publican_emulator.broker.log import Attic, Cursor, Log
 from publican_emulator.broker.settings import SubscriptionSettings
 from publican_protocol.wire import message_id_of, publish_time_of
 
@@ -100,10 +100,10 @@ class Retention:
         self._early = set(early)
         self._extras = extras
 
-    def trim(self, time: Nanos) -> None:
+    def trim(self, time: Nanos, attic: Attic) -> None:
         """Forget acked messages published before `time`."""
         if self.kept is not None:
-            self.kept.skip_before(time)
+            self.kept.skip_before(time, attic)
         if self._extras:
             self._extras = [message for message in self._extras if publish_time_of(message) >= time]
 
@@ -114,8 +114,10 @@ class Retention:
         times += map(Nanos, map(publish_time_of, self._extras))
         self.due = Nanos(min(times) + self.span) if times else None
 
-    def clear(self) -> None:
+    def clear(self, attic: Attic) -> None:
         """Forget everything, for good."""
+        if self.kept is not None:
+            attic.take(self.kept.segment, self.log.tail)
         self.keep_no_more()
         self.log = self.own_log = Log()
         self.due = None

@@ -38,8 +38,10 @@ def position(subscription: Subscription) -> tuple[list[bytes], Cursor]:
     if subscription.retention.own_log is None and isinstance(subscription.backlog, Backlog):
         front, since = subscription.backlog.cursor.without_front()
         return sorted([*held, *front], key=message_id_of), since
-    waiting = subscription.backlog.never_handed_out()
-    return sorted([*held, *waiting], key=message_id_of), subscription.origin.log.end()
+    if isinstance(subscription.backlog, Backlog):  # what was handed out is older than what was not: a million need not be sorted
+        front, since = subscription.backlog.cursor.without_front()
+        return [*sorted([*held, *front], key=message_id_of), *since.messages()], subscription.origin.log.end()
+    return sorted([*held, *subscription.backlog.never_handed_out()], key=message_id_of), subscription.origin.log.end()
 
 
 def snapshot_of(subscription: Subscription, name: str, labels: Mapping[str, str], on_expired: Callable[[Snapshot], None], now: Nanos) -> Snapshot:
@@ -62,7 +64,7 @@ def to_time(subscription: Subscription, time: Nanos) -> None:
     subscription.retention.reach_back(cursor)
     first = place_of(cursor)
     front = [message for message in known if message_id_of(message) < first]
-    cursor.skip_before(time)
+    cursor.skip_before(time, subscription.around.attic)
     _start_anew(subscription, front, [message for message in front if publish_time_of(message) >= time], cursor)
 
 
@@ -126,6 +128,7 @@ def _start_anew(subscription: Subscription, known: Collection[bytes], chosen: It
         subscription.backlog = OrderedBacklog(subscription.book)
         subscription.backlog.feed(front, [pubsub.PubsubMessage.FromString(message).ordering_key for message in front])
     else:
+        subscription.around.attic.take(subscription.backlog.cursor.segment, subscription.retention.log.tail)
         subscription.backlog = Backlog(prefixed(front, cursor, subscription.retention.log), subscription.book.detach_expired)
 
 

@@ -261,19 +261,20 @@ class Subscription:
     def _drop_old(self, now: Nanos) -> None:
         """Forget what is older than the retention: waiting, delayed or outstanding."""
         time = Nanos(now - self.retention.span + 1)
-        dropped: list[bytes] = []
+        is_heard = self.around.listener is not None
+        dropped = self.backlog.waiting_before(time) if is_heard else []
         for group, slots in self.book.groups_before(time):
             dropped += [group.messages[int(slot)] for slot in sorted(slots)]
             self.book.drop_slots(group, slots, now)
         for single in self.book.singles_before(time):
             dropped.append(single.message)
             self.finish(single)
-        dropped += self.backlog.drop_before(time)
-        self.retention.trim(time)
+        self.backlog.drop_before(time, self.around.attic)
+        self.retention.trim(time, self.around.attic)
         self.retention.rearm(self.backlog.oldest_waiting(), self.book)
         if self.retention.due is None and self.topic is not None:
             self.topic.attentive[self] = None
-        if dropped and self.around.listener is not None:
+        if dropped and is_heard:
             self.state(Kind.DROPPED, dropped, now, note="older than the message retention")
 
     def reconfigure(self, settings: SubscriptionSettings, now: Nanos) -> None:
@@ -284,6 +285,8 @@ class Subscription:
         if settings.retain_acked_messages and not before.retain_acked_messages:
             self._keep_acked()
         elif before.retain_acked_messages and not settings.retain_acked_messages:
+            if self.retention.kept is not None:
+                self.around.attic.take(self.retention.kept.segment, self.retention.log.tail)
             self.retention.keep_no_more()
         if settings.dead_letter is not None and before.dead_letter is None:
             self._count_from_now(now)
@@ -331,7 +334,9 @@ class Subscription:
         self.is_over = not self.detached
         self.book.clear()
         self.delayed.clear()
-        self.retention.clear()
+        if isinstance(self.backlog, Backlog):
+            self.around.attic.take(self.backlog.cursor.segment, self.retention.log.tail)
+        self.retention.clear(self.around.attic)
         self.backlog = Backlog(self.retention.end(), self.book.detach_expired)
         self.rotation.end_all(error)
         if self.outgoing is not None:

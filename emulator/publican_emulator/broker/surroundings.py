@@ -11,6 +11,7 @@ from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.dead_letters import DeadLetters
 from publican_emulator.broker.events import Listener
 from publican_emulator.broker.instants import Nanos
+from publican_emulator.broker.log import Attic
 from publican_emulator.broker.timers import Timers
 from publican_emulator.broker.transforms import Pipelines
 
@@ -33,4 +34,5 @@ class Surroundings:
     """Called when a subscription has been inactive for its time to live."""
     pipelines: Pipelines
     """The message transforms of every resource."""
+    attic: Attic
     listener: Listener | None = None

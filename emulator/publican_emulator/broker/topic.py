@@ -15,7 +15,7 @@ from publican_emulator.broker import filters
 from publican_emulator.broker.ingestion import Ingested
 from publican_emulator.broker.instants import MILLISECOND, Nanos
 from publican_emulator.broker.intake import Intake
-from publican_emulator.broker.log import Cursor, Log
+from publican_emulator.broker.log import Attic, Cursor, Log
 from publican_emulator.broker.settings import TopicSettings
 from publican_protocol import wire
 
@@ -29,10 +29,11 @@ _MEMO_TAIL_BYTES: Final = 512
 class Topic:
     """One topic."""
 
-    def __init__(self, name: str, settings: TopicSettings) -> None:
+    def __init__(self, name: str, settings: TopicSettings, attic: Attic) -> None:
         self.name = name
         self.settings = settings
         self.log = Log()
+        self._attic = attic
         self.armed: Nanos | None = None
         self.subscriptions: dict[str, Subscription] = {}
         self.snapshots: set[str] = set()
@@ -130,9 +131,15 @@ class Topic:
         """Take other settings: retention begins now, changes its span, or ends."""
         self.settings = settings
         if settings.message_retention is None:
-            self.kept = None
+            self.keep_no_more()
         elif self.kept is None:
             self.kept = self.log.end()
+
+    def keep_no_more(self) -> None:
+        """Let go of what only retention has kept."""
+        if self.kept is not None:
+            self._attic.take(self.kept.segment, self.log.tail)
+        self.kept = None
 
     def next_due(self) -> Nanos | None:
         """Give the instant when the oldest retained message is too old."""
@@ -144,4 +151,4 @@ class Topic:
         """Forget retained messages that are too old."""
         span = self.settings.message_retention
         if self.kept is not None and span is not None:
-            self.kept.skip_before(Nanos(now - span + 1))
+            self.kept.skip_before(Nanos(now - span + 1), self._attic)

@@ -75,6 +75,7 @@ def _delete(broker: "Broker", snapshot: Snapshot, now: Nanos, note: str = "") ->
     broker.snapshots.remove(snapshot.name)
     broker.timers.disarm(snapshot)
     snapshot.end()
+    broker.attic.take(snapshot.since.segment, snapshot.origin.log.tail)
     broker.state(Kind.DELETED, snapshot.name, now, note=note)
 
 

@@ -34,7 +34,7 @@ def create_topic(broker: "Broker", name: str, settings: TopicSettings, now: Nano
     broker.topics.check_free(name)
     check_schema_settings(broker, settings.schema)
     check_pipeline(broker, name, settings.transforms)
-    topic = Topic(name, settings)
+    topic = Topic(name, settings, broker.attic)
     broker.topics.put(name, topic)
     if settings.ingestion is not None:
         broker.on_ingestion()
@@ -84,6 +84,7 @@ def delete_topic(broker: "Broker", name: str, now: Nanos) -> None:
     broker.settle(now)
     topic = broker.topics.get(name)
     broker.topics.remove(name)
+    topic.keep_no_more()
     broker.timers.disarm(topic)
     for subscription in [each for each in broker.subscriptions if each.topic is topic]:
         subscription.topic = None

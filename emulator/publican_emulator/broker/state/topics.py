@@ -45,7 +45,7 @@ def _dumped(topic: Topic, dumping: Dumping, *, is_deleted: bool) -> Plain:
 def load(broker: "Broker", said: Plain, loading: Loading) -> None:
     """Make the topics."""
     for each in said:
-        topic = Topic(each["name"], made(TopicSettings, each["settings"]))
+        topic = Topic(each["name"], made(TopicSettings, each["settings"]), broker.attic)
         topic.last_publish = Nanos(each["last_publish"])
         topic.ingested = made(Ingested, each.get("ingested", {}))
         start = fill(topic.log, loading.stored(each["log"]))
