@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import freezegun
 import pytest
 
 from publican import endpoint as endpoints
 from publican import errors, types
+from publican.transport import per_loop
 from publican.transport.choice import Transports, choose
 from publican.transport.rest import RestTransport
 from publican_protocol.methods import PUBLISHER, SUBSCRIBER
@@ -232,3 +234,36 @@ def test_38_a_pull_that_is_out_at_close_is_nacked() -> None:
 
     run(story)
     assert nacked == ["late"]
+
+
+def test_42_clients_opened_and_closed_leave_no_task_and_no_socket(kind: str, topic: str) -> None:
+    async def story() -> None:
+        tasks = asyncio.all_tasks()
+        for _ in range(30):
+            async with transports(kind) as by:
+                with pytest.raises(errors.NotFound):
+                    await by.publishing.unary(PUBLISH, types.PublishRequest(topic=topic, messages=[types.PubsubMessage(data=b"x")]), timeout=5)
+        for _ in range(1000):
+            await choose(kind, RestTransport(endpoints.find(os.environ))).close()  # type: ignore[arg-type]
+        assert asyncio.all_tasks() == tasks
+        assert not per_loop._alive
+
+    opened = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    run(story)
+    if opened and kind == "polling":  # grpcio keeps what it polls with
+        assert len(os.listdir("/proc/self/fd")) <= opened
+
+
+def test_44_with_time_held_still_and_a_loop_that_is_not(topic: str, subscription: str) -> None:
+    async def story() -> None:
+        async with transports("polling") as by:
+            await by.unary.unary(CREATE_TOPIC, types.Topic(name=topic), timeout=5)
+            await by.unary.unary(CREATE_SUBSCRIPTION, types.Subscription(name=subscription, topic=topic), timeout=5)
+            await by.unary.unary(PUBLISH, types.PublishRequest(topic=topic, messages=[types.PubsubMessage(data=b"x")]), timeout=5)
+            pulled = await by.unary.unary(PULL, types.PullRequest(subscription=subscription, max_messages=1), timeout=5)
+            assert len(pulled.received_messages) == 1
+            with pytest.raises(errors.DeadlineExceeded):
+                await by.unary.unary(PULL, types.PullRequest(subscription=subscription, max_messages=1), timeout=0.1)
+
+    with freezegun.freeze_time("2020-01-01", real_asyncio=True):
+        run(story)

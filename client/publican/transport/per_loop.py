@@ -10,12 +10,29 @@ import asyncio
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 R = TypeVar("R")
+Life = AsyncGenerator[Any, None]
 
-_alive: Final[set[AsyncGenerator[Any, None]]] = set()
+_alive: Final[dict[object, Life]] = {}
 """Held here and not by the owner, so that the collector never finalizes an owner together with what it has open."""
+
+
+@dataclass(slots=True)
+class _Held(Generic[R]):
+    """What one loop has."""
+
+    resource: R
+    life: Life
+    token: object
+    finalizer: Any = None
+
+    def forget(self) -> None:
+        """The loop has ended without closing it: nothing can any more."""
+        _alive.pop(self.token, None)
+        self.finalizer.detach()
 
 
 class PerLoop(Generic[R]):
@@ -23,7 +40,7 @@ class PerLoop(Generic[R]):
 
     def __init__(self, open: Callable[[], AbstractAsyncContextManager[R]]) -> None:  # noqa: A002  (that is what it does)
         self._open = open
-        self._lives: dict[asyncio.AbstractEventLoop, tuple[AsyncGenerator[R, None], R]] = {}
+        self._held: dict[asyncio.AbstractEventLoop, _Held[R]] = {}
         self._last: tuple[asyncio.AbstractEventLoop, R] | None = None
 
     async def get(self) -> R:
@@ -31,43 +48,51 @@ class PerLoop(Generic[R]):
         loop = asyncio.get_running_loop()
         if self._last is not None and self._last[0] is loop:
             return self._last[1]
-        for other in [each for each in self._lives if each.is_closed()]:
-            _alive.discard(self._lives.pop(other)[0])
-        held = self._lives.get(loop)
-        if held is None:
-            life = _life(self._open())
-            _alive.add(life)
-            held = life, await anext(life)
-            held = self._lives.setdefault(loop, held)
-            weakref.finalize(self, _forgotten, loop, life).atexit = False
-            if held[0] is not life:
-                await life.aclose()  # another task of the loop was faster
-        self._last = loop, held[1]
-        return held[1]
+        for other in [each for each in self._held if each.is_closed()]:
+            self._held.pop(other).forget()
+        if loop not in self._held:
+            made = await self._made()
+            held = self._held.setdefault(loop, made)
+            if held is not made:
+                await made.life.aclose()  # another task of the loop was faster
+            else:
+                made.finalizer = weakref.finalize(self, _forgotten, loop, made.life)
+                made.finalizer.atexit = False
+        resource = self._held[loop].resource
+        self._last = loop, resource
+        return resource
+
+    async def _made(self) -> _Held[R]:
+        token = object()
+        life = _alive[token] = _life(self._open(), token)
+        return _Held(await anext(life), life, token)
 
     async def close(self) -> None:
         """Close the running loop's."""
         self._last = None
-        held = self._lives.pop(asyncio.get_running_loop(), None)
+        held = self._held.pop(asyncio.get_running_loop(), None)
         if held is not None:
-            await held[0].aclose()
+            held.finalizer.detach()
+            await held.life.aclose()
 
 
-async def _life(opened: AbstractAsyncContextManager[R]) -> AsyncGenerator[R, None]:
-    async with opened as resource:
-        yield resource
+async def _life(opened: AbstractAsyncContextManager[R], token: object) -> AsyncGenerator[R, None]:
+    try:
+        async with opened as resource:
+            yield resource
+    finally:
+        _alive.pop(token, None)
 
 
-def _forgotten(loop: asyncio.AbstractEventLoop, life: AsyncGenerator[Any, None]) -> None:
+def _forgotten(loop: asyncio.AbstractEventLoop, life: Life) -> None:
     """Its owner is gone: close it in its loop, if that still runs."""
-    _alive.discard(life)
     if not loop.is_closed():
         loop.call_soon_threadsafe(_close, loop, life)
 
 
-def _close(loop: asyncio.AbstractEventLoop, life: AsyncGenerator[Any, None]) -> None:
+def _close(loop: asyncio.AbstractEventLoop, life: Life) -> None:
     loop.create_task(_closed(life))
 
 
-async def _closed(life: AsyncGenerator[Any, None]) -> None:
+async def _closed(life: Life) -> None:
     await life.aclose()
