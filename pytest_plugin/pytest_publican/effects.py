@@ -15,6 +15,7 @@ from typing import Any, Final
 
 _ATOMS: Final = (type(None), bool, int, float, complex, str, bytes, bytearray)
 _CHARACTERS_MAX: Final = 200
+_SILENT: Final = frozenset({"_thread", "threading", "logging"})
 _OPAQUE: Final = "nothing can be seen of it"
 
 
@@ -61,7 +62,7 @@ def _state(each: object, path: str, above: tuple[int, ...]) -> object:
         return calls
     attributes = attributes_of(each)
     if attributes and not _is_value(each):
-        return {name: _state(value, f"{path}.{name}", above) for name, value in attributes.items() if not _is_code(value)}
+        return {name: _state(value, f"{path}.{name}", above) for name, value in attributes.items() if not _is_no_state(value)}
     if _is_value(each) or hasattr(each, "__dict__"):
         return each if _is_value(each) else {}
     raise TypeError(f"{path} is a {type(each).__name__}: {_OPAQUE}. Say what the effect is: survives(..., effect=lambda world: ...)")
@@ -79,8 +80,9 @@ def _is_value(each: object) -> bool:
     return type(each).__eq__ is not object.__eq__ and not hasattr(each, "__dataclass_fields__")
 
 
-def _is_code(value: object) -> bool:
-    return isinstance(value, (type, ModuleType)) or (callable(value) and not attributes_of(value))
+def _is_no_state(value: object) -> bool:
+    """Say whether it is code, a lock or a logger."""
+    return isinstance(value, (type, ModuleType)) or type(value).__module__ in _SILENT or (callable(value) and not attributes_of(value))
 
 
 def attributes_of(each: object) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def survives(handler: Any, plan: DeliveryPlan, *, world: Callable[[], Any], effe
 
     Raises:
         NotSurvived: the effect is another, or a message is never acked.
-        ValueError: the plan names a line that never runs.
+        ValueError: the plan names a line that never runs, or the effect is another each time, although nothing disturbs the handler.
         TypeError: something in the world cannot be compared, and there is no `effect`.
         Exception: what the handler raises when it is not disturbed at all.
     """
@@ -79,6 +79,7 @@ def survives(handler: Any, plan: DeliveryPlan, *, world: Callable[[], Any], effe
         error = outcome.errors.get(outcome.never_acked)
         raise NotSurvived(_report([f"m{outcome.never_acked} is never acked: it is delivered again and again"], plan, outcome)) from error
     if found != expected and found not in stage.cut_short(plan, undisturbed, outcome.dead_letters):
+        _check_repeatable(expected, stage.run(plan.with_fates(()), undisturbed)[1])
         raise NotSurvived(_report(_told(found, expected, is_everything=effect is None, may_be_dead=bool(lasting)), plan, outcome))
 
 
@@ -136,6 +137,14 @@ def _check_undisturbed(undisturbed: Outcome, plan: DeliveryPlan) -> None:
     if undisturbed.never_acked is not None:
         payload = plan.payloads[undisturbed.never_acked - 1]
         raise NotSurvived(f"m{undisturbed.never_acked}, {payload!r}, is never acked, although nothing disturbs its delivery")
+
+
+def _check_repeatable(expected: object, again: object) -> None:
+    for each in differences(again, expected):
+        where = each.path or "the effect"
+        raise ValueError(
+            f"{where} is another each time, although nothing disturbs the handler: {each.expected}, then {each.found}. Leave it out of `effect`."
+        )
 
 
 def _check_lines(plan: DeliveryPlan, undisturbed: Outcome, outcome: Outcome) -> None:

@@ -1,6 +1,9 @@
 """What `survives` finds, what it lets pass, and what it says."""
 
+import itertools
+import logging
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from sqlite3 import Connection, connect
@@ -367,6 +370,26 @@ def test_a_world_may_have_an_end() -> None:
 
 def repr_of(connection: Connection) -> str:
     return type(connection).__name__
+
+
+def test_locks_and_loggers_are_no_state() -> None:
+    class World:
+        def __init__(self) -> None:
+            self.lock = threading.Lock()
+            self.log = logging.getLogger("shop")
+            self.paid: set[bytes] = set()
+
+    survives(lambda world, message: world.paid.add(message.data), DeliveryPlan("A1").lose_ack(), world=World)
+
+
+def test_an_effect_that_is_another_each_time_is_told_so() -> None:
+    numbers = itertools.count()
+
+    def stamp(till: Till, _: Any) -> None:
+        till.status = str(next(numbers))
+
+    with pytest.raises(ValueError, match=r"status is another each time, although nothing disturbs the handler: '0', then '3'"):
+        survives(stamp, DeliveryPlan("A1").lose_ack(), world=Till)
 
 
 def test_mocks_are_worlds_too() -> None:
