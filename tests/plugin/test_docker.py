@@ -1,6 +1,7 @@
 """The docker backend: with a docker SDK whose containers are processes, and with a real one where there is a daemon."""
 
 import json
+import os
 import pathlib
 import socket
 import uuid
@@ -21,8 +22,7 @@ def store(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pa
     made = tmp_path / "store"
     made.mkdir()
     monkeypatch.setenv("FAKE_DOCKER", str(made))
-    monkeypatch.syspath_prepend(str(FAKE))
-    monkeypatch.setenv("PYTHONPATH", str(FAKE))
+    monkeypatch.setenv("PYTHONPATH", str(FAKE), prepend=os.pathsep)
     return made
 
 
