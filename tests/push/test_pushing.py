@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from publican_emulator import Emulator
+from publican_emulator import Emulator, control
 from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.errors import FailedPrecondition
 from publican_emulator.broker.events import Kind
@@ -269,6 +269,15 @@ def test_a_version_that_is_not_said_again_stays(bench: PushBench) -> None:
     assert modify(bench, {"pushEndpoint": f"{bench.endpoint.url}/new"}) == 200
     shown = json.loads(bench.emulator.ask("GET", f"/v1/{SUBSCRIPTION}").body)
     assert shown["pushConfig"] == {"pushEndpoint": f"{bench.endpoint.url}/new", "attributes": {"x-goog-version": "v1beta1"}}
+
+
+def test_a_long_row_of_pushes_is_waited_for_at_one_instant(bench: PushBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "PARTICIPANT_S", 0.5)
+    monkeypatch.setattr(flights, "SETTLE_S", 0.25)
+    bench.subscription(enable_message_ordering=True)
+    bench.publish(*map(str, range(150)), key="k")
+    bench.advance(0)
+    assert bench.data() == [str(number) for number in range(150)]
 
 
 def test_what_a_seek_brings_back_is_pushed_again(bench: PushBench) -> None:

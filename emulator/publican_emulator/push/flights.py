@@ -17,6 +17,7 @@ SETTLE_S: Final = 1.0
 """Real seconds that each gets before virtual time goes on without it."""
 
 _TURN_S: Final = 0.01
+_INSTANT_S: Final = 60.0
 
 
 class Flights:
@@ -28,6 +29,8 @@ class Flights:
         self._on_surprise = on_surprise
         self._told: dict[Consumer, None] = {}
         self._is_called = False
+        self._instant = Nanos(0)
+        self._instant_since = 0.0
         self._since: dict[asyncio.Task[None], tuple[Consumer, float]] = {}
         self._tasks = Tasks()
 
@@ -76,8 +79,16 @@ class Flights:
         await self._tasks.close()
 
     async def settle(self, now: Nanos) -> None:
-        """Return when everything has ended, or has gone on for a second."""
-        while not self.is_quiescent():
+        """Return when everything has ended, or has gone on for a second.
+
+        A long row of short ones is waited for in parts, so that each part is soon; but not for ever at one instant: then it is an endless loop.
+        """
+        loop = asyncio.get_running_loop()
+        if now != self._instant:
+            self._instant, self._instant_since = now, loop.time()
+        is_late = loop.time() > self._instant_since + _INSTANT_S
+        until = loop.time() + SETTLE_S
+        while not self.is_quiescent() and (is_late or loop.time() < until):
             young, left_s = self._young()
             if young and not self._told:
                 await asyncio.wait(young, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
