@@ -22,7 +22,7 @@ class Event:
     at: datetime
     """To the microsecond; the emulator's time."""
     kind: str
-    """published, delivered, modack, expired, nacked, acked, acked late, ack refused, forwarded, dropped, pulled none; of resources created, deleted, ..."""
+    """published, delivered, modack, expired, nacked, acked, acked late, ack refused, forwarded, dropped, pulled none; created, deleted, ..."""
     resource: str
     """Full name of the topic, subscription or snapshot that it happened to."""
     message_ids: tuple[str, ...] = ()
