@@ -7,6 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "semantics.md"
+DIVERGENCES = PAGE.with_name("divergences.md")
 
 
 def rules() -> list[str]:
@@ -59,3 +60,14 @@ def test_every_rule_says_where_it_comes_from() -> None:
     for text in PAGE.read_text().split("\n- **")[1:]:
         rule = text.split("\n\n")[0]
         assert re.search(r"\*\([^*]+\)\*$", rule.strip()) or rule.startswith("limits/1**"), rule
+
+
+def test_every_choice_has_its_reason() -> None:
+    """Chapters after limits say their reasons where they are."""
+    reasons = DIVERGENCES.read_text()
+    chapters = re.findall(r"^## (.+)$", PAGE.read_text(), re.MULTILINE)
+    explained = set(chapters[: chapters.index("limits")])
+    for text in PAGE.read_text().split("\n- **")[1:]:
+        rule, _, rest = text.split("\n\n")[0].partition("**")
+        if chapter_of(rule) in explained and "choice" in rest.rpartition("*(")[2]:
+            assert re.search(rf"{rule}\b", reasons), f"{rule} is a choice: say why in {DIVERGENCES.name}"
