@@ -21,6 +21,9 @@ def pull(subscription):
     return [each["message"]["data"] for each in answer.get("receivedMessages", [])]
 '''
 
+INTERRUPTIBLE = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+"""A suite that is run in the background inherits SIGINT ignored, and Python then leaves it so."""
+
 OURS = "pytest_publican.plugin"
 EVERY_PLUGIN = "every plugin that is installed, as pytest loads them by itself"
 

@@ -11,7 +11,7 @@ import pytest
 
 from publican_emulator import Emulator
 from publican_emulator.testing.link import OverHttp
-from tests.plugin.suites import passed, run
+from tests.plugin.suites import INTERRUPTIBLE, passed, run
 
 pytest_plugins = ["pytester"]
 
@@ -244,6 +244,7 @@ def test_an_emulator_in_its_own_process_ends_with_the_tests_however_they_end(
         monkeypatch.setenv("TELL", str(told.getsockname()[1]))
         code = f"""
 import os, signal, socket
+{INTERRUPTIBLE}
 def test_it(pubsub):
     with socket.create_connection(("127.0.0.1", int(os.environ["TELL"]))) as outside:
         outside.sendall(pubsub.address.encode())
@@ -276,12 +277,13 @@ def pytest_unconfigure(config):
     print("left:", os.environ.get("PUBSUB_EMULATOR_HOST"), sorted(each.name for each in threading.enumerate()))
 """
     )
-    code = """
+    code = f"""
 import os, signal, threading
+{INTERRUPTIBLE}
 def test_it(pubsub, pubsub_topic, pubsub_subscription):
     pubsub.delay("Pull", 3600)
     threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
-    pubsub.link.ask("POST", f"/v1/{pubsub_subscription}:pull", {"maxMessages": 1})
+    pubsub.link.ask("POST", f"/v1/{{pubsub_subscription}}:pull", {{"maxMessages": 1}})
 """
     result = run(suite, code, "-s")
     assert result.ret == 2

@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from tests.plugin.suites import run
+from tests.plugin.suites import INTERRUPTIBLE, run
 from tests.plugin.test_backends import BACKEND_TEST
 
 pytest_plugins = ["pytester"]
@@ -88,7 +88,7 @@ def test_no_container_is_left_when_the_tests_are_killed(
     with socket.create_server(("127.0.0.1", 0)) as told:
         told.settimeout(30)
         monkeypatch.setenv("FAKE_DOCKER_TELL", str(told.getsockname()[1]))
-        killed = f"import os, signal\ndef test_it(pubsub): os.kill(os.getpid(), signal.{signal})"
+        killed = f"import os, signal\n{INTERRUPTIBLE}\ndef test_it(pubsub): os.kill(os.getpid(), signal.{signal})"
         assert run(suite, killed, "--pubsub-backend=docker").ret != 0
         connection, _ = told.accept()
         with connection:
