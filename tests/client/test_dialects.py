@@ -97,7 +97,7 @@ def test_run_forever_ends_with_sigterm_and_has_acked(created: tuple[str, str], t
         async with SubscriberClient() as again:
             await again.seek(subscription, {"time": "2000-01-01T00:00:00Z"})  # acked messages are not kept: nothing comes back
             with pytest.raises(TimeoutError):
-                await again.pull(subscription, 1, timeout=0.2)  # type: ignore[arg-type]
+                await again.pull(subscription, 1, timeout=0.2)
 
     run(nothing_is_left)
 
@@ -173,7 +173,7 @@ def test_subscribe_acks_a_return_and_nacks_an_exception(created: tuple[str, str]
                 await task
             assert len(handled) == (2 if fails else 1)
             with pytest.raises(TimeoutError):
-                await client.pull(subscription, 1, timeout=0.2)  # type: ignore[arg-type]
+                await client.pull(subscription, 1, timeout=0.2)
 
     run(story)
 
@@ -323,5 +323,34 @@ def test_resources_of_the_second_dialect(created: tuple[str, str], project: str)
             await client.delete_subscription(subscription)
             with pytest.raises(errors.NotFound):
                 await client.get_subscription(subscription)
+
+    run(story)
+
+
+@pytest.mark.parametrize("transport", ["grpc", "polling"])
+def test_closing_a_client_drains_its_subscriptions(created: tuple[str, str], transport: Any) -> None:
+    topic, subscription = created
+
+    async def story() -> None:
+        await publish(topic, b"one")
+        handling, go_on = asyncio.Event(), asyncio.Event()
+
+        async def callback(message: SubscriberMessage) -> None:
+            handling.set()
+            await go_on.wait()
+            message.ack()
+
+        client = SubscriberClient(transport=transport)
+        keep_alive = client.subscribe(subscription, callback)
+        await handling.wait()
+        closing = asyncio.ensure_future(client.close())
+        await asyncio.sleep(0)
+        assert not closing.done()
+        go_on.set()
+        await closing
+        assert (await keep_alive).finished == 1
+        async with SubscriberClient() as again:
+            with pytest.raises(TimeoutError):
+                await again.pull(subscription, 1, timeout=0.2)
 
     run(story)

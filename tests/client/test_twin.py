@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from publican import errors, types
+from publican.effects import Drained
 from publican.rest import (
     Api,
     FlowControl,
@@ -284,3 +285,19 @@ def test_42_a_thousand_clients_leave_nothing(environment: str) -> None:
     assert threading.active_count() <= threads
     if tasks:
         assert len(os.listdir("/proc/self/fd")) <= tasks + 2
+
+
+def test_closing_a_client_drains_its_subscriptions(created: tuple[str, str]) -> None:
+    topic, subscription = created
+    handling = threading.Event()
+
+    def callback(message: SubscriberMessage) -> None:
+        handling.set()
+        message.ack()
+
+    with PublisherClient() as publisher, SubscriberClient() as subscriber:
+        publisher.publish(topic, [PubsubMessage("one")])
+        keep_alive = subscriber.subscribe(subscription, callback)
+        assert handling.wait(LIMIT_S)
+    assert keep_alive.done()
+    assert isinstance(keep_alive.result(), Drained)

@@ -56,9 +56,9 @@ class Engine:
         self._abandon = abandon
         self._observer = observer
         self._close_timeout_s = close_timeout_s
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._scope = Scope(self._break)
-        self._ended: asyncio.Future[Drained] = self._loop.create_future()
+        self._ended: asyncio.Future[Drained] = self.loop.create_future()
         self._over = asyncio.Event()
         self._is_scheduled = False
         self._timer: Timer | None = None
@@ -146,7 +146,7 @@ class Engine:
         if result is None:
             waiting = self._results.get(delivery)
             if waiting is None:
-                waiting = self._results[delivery] = self._loop.create_future()
+                waiting = self._results[delivery] = self.loop.create_future()
             delivery.wants_result = True
             self.settle(delivery, how)
             result = await asyncio.shield(waiting)
@@ -164,7 +164,7 @@ class Engine:
     def _schedule(self) -> None:
         if not self._is_scheduled:
             self._is_scheduled = True
-            self._loop.call_soon(self._after)
+            self.loop.call_soon(self._after)
 
     def _after(self) -> None:
         """Carry out what has been decided, and wait for the next instant."""

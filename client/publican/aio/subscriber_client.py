@@ -11,7 +11,7 @@ import random  # noqa: TID251  (chance spreads retries over time)
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Literal, Self
+from typing import IO, Any, Final, Literal, Self
 
 import aiohttp
 
@@ -31,6 +31,9 @@ from publican.receiving import Receiving
 from publican.transport import choice
 
 __all__ = ["SCOPES", "FlowControl", "SubscriberClient", "init_api_root"]
+
+CLOSE_TIMEOUT_S: Final = 30
+"""How long callbacks that run may go on when the client is closed."""
 
 Callback = Callable[[SubscriberMessage], Awaitable[Any] | Any]
 
@@ -79,6 +82,7 @@ class SubscriberClient:
         self._given_loop = loop
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._connection: choice.Transports | None = None
+        self._engines: list[Engine] = []
         self._message: type[SubscriberMessage] = SubscriberMessage
 
     @property
@@ -244,13 +248,14 @@ class SubscriberClient:
             return await engine.run()
         finally:
             await handling.close()
+            self._engines.remove(engine)
 
     def _engine(
         self, subscription: str, flow_control: FlowControl, deliver: Delivering, abandon: Delivering, concurrency: int | None = None
     ) -> Engine:
         if self._connection is None:
             self._connection = choice.choose(self._transport, self._calls.transport)
-        return Engine(
+        engine = Engine(
             Receiving(subscription, flow_control, random.random, concurrency=concurrency),
             self._connection.unary,
             self._connection.streams,
@@ -259,6 +264,8 @@ class SubscriberClient:
             abandon=abandon,
             observer=self._observer,
         )
+        self._engines.append(engine)
+        return engine
 
     def run_forever(self, keep_alive: "asyncio.Future[Any]") -> None:
         """Run the client's loop until SIGTERM, SIGINT or the end of the keep-alive; drain before returning.
@@ -273,7 +280,12 @@ class SubscriberClient:
         forever.run_until_done(loop, keep_alive, is_ours=loop is self._own_loop)
 
     async def close(self) -> None:
-        """Close what is the client's own in this loop; keep-alives are cancelled by whoever holds them."""
+        """Drain the subscriptions of this loop, as cancelling their keep-alives does, and close what is the client's own in it."""
+        loop = asyncio.get_running_loop()
+        engines = [each for each in self._engines if each.loop is loop]
+        for engine in engines:
+            engine.close(CLOSE_TIMEOUT_S)
+        await asyncio.gather(*(each.ended() for each in engines))
         if self._connection is not None:
             await self._connection.close()
         else:

@@ -29,6 +29,7 @@ class Client(Protocol):
     """What receiving needs of an asynchronous client."""
 
     _observer: Any
+    _engines: list[Engine]
 
     def _engine(
         self, subscription: str, flow_control: FlowControl, deliver: Delivering, abandon: Delivering, concurrency: int | None = None
@@ -62,10 +63,12 @@ async def _receive(
     client: Client, portal: Portal, subscription: str, handler: Handler, limits: FlowControl, handlers: int, on_return: How | None
 ) -> Drained:
     handling = ThreadHandling(portal, subscription, handler, handlers, client._observer, on_return=on_return)
+    engine = client._engine(subscription, limits, handling.deliver, handling.abandon, handlers)
     try:
-        return await client._engine(subscription, limits, handling.deliver, handling.abandon, handlers).run()
+        return await engine.run()
     finally:
         handling.close()
+        client._engines.remove(engine)
 
 
 def fulfil(future: "concurrent.futures.Future[Any]", task: "asyncio.Future[Any]") -> None:
