@@ -63,10 +63,10 @@ def test_every_rule_says_where_it_comes_from() -> None:
 
 
 def test_every_choice_has_its_reason() -> None:
-    """Chapters after limits say their reasons where they are."""
+    """Chapters after concurrency say their reasons where they are."""
     reasons = DIVERGENCES.read_text()
     chapters = re.findall(r"^## (.+)$", PAGE.read_text(), re.MULTILINE)
-    explained = set(chapters[: chapters.index("limits")])
+    explained = set(chapters[: chapters.index("concurrency") + 1])
     for text in PAGE.read_text().split("\n- **")[1:]:
         rule, _, rest = text.split("\n\n")[0].partition("**")
         if chapter_of(rule) in explained and "choice" in rest.rpartition("*(")[2]:
