@@ -189,7 +189,10 @@ class Settlements:
         batches: list[Batch] = []
         while self._again and self._again[0][0] <= now and len(self._flying) < IN_FLIGHT_MAX:
             batch = heapq.heappop(self._again)[2]
-            self._send(batch, now, batches)
+            if batch.kind is Kind.MODACK:
+                batch.deliveries = [each for each in batch.deliveries if each.is_live]
+            if batch.deliveries:
+                self._send(batch, now, batches)
         if self._due is not None and self._due <= now:
             self._cut(now, batches)
         return batches
@@ -209,12 +212,9 @@ class Settlements:
         self._due = now if self._acks or self._nacks or self._extensions else None
 
     def _send(self, batch: Batch, now: Nanos, batches: list[Batch]) -> None:
-        if batch.kind is Kind.MODACK:
-            batch.deliveries = [each for each in batch.deliveries if each.is_live]
-        if batch.deliveries:
-            batch.sent_at = now
-            self._flying.add(batch)
-            batches.append(batch)
+        batch.sent_at = now
+        self._flying.add(batch)
+        batches.append(batch)
 
     def answered(self, batch: Batch, error: "PubsubError | None", now: Nanos) -> Answer:
         """Take the answer to a request, None: it was accepted; what is to be sent again is kept here."""

@@ -228,6 +228,17 @@ def test_a_failed_extension_is_repeated_inside_the_margin() -> None:
     assert driven.lost == []
 
 
+def test_a_failed_extension_is_not_repeated_for_what_is_settled_meanwhile() -> None:
+    driven = Driven(jitter=1.0)
+    handed = driven.receive(1, 2)
+    driven.answers = False
+    driven.advance(0.01)
+    driven.answer(driven.sent[-1], Unavailable("not now"))
+    driven.settle(handed[0])
+    driven.advance(0.5)
+    assert driven.calls(Kind.MODACK) == [["1", "2"], ["2"]]
+
+
 def test_leases_that_are_not_to_be_kept_are_neither_confirmed_nor_extended() -> None:
     driven = Driven(keeps_leases=False)
     driven.receive(1)
