@@ -20,7 +20,6 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import aiohttp
-from multidict import CIMultiDict
 from yarl import URL
 
 from publican.auth import Refreshing, TokenSource
@@ -31,7 +30,7 @@ from publican.transport.deadlines import Deadlines
 from publican.transport.per_loop import PerLoop
 from publican.transport.rest_errors import refused, unreached
 
-_JSON: Final = CIMultiDict({"Content-Type": "application/json"})
+_JSON: Final = {"Content-Type": "application/json"}
 _NO_TIMER: Final = aiohttp.ClientTimeout(total=None)
 _LARGE_BODY: Final = 1 << 20  # above, aiohttp warns of bytes that are handed over whole
 _UNQUOTED: Final = "/:@!$&'()*+,;=~"
@@ -132,7 +131,7 @@ class RestTransport:
         return await self._exchange(session, verb, url, body, _with(fresh), method, resource)
 
     async def _exchange(
-        self, session: aiohttp.ClientSession, verb: str, url: URL, body: bytes | None, headers: CIMultiDict[str], method: str, resource: str
+        self, session: aiohttp.ClientSession, verb: str, url: URL, body: bytes | None, headers: dict[str, str], method: str, resource: str
     ) -> bytes:
         data: Any = body if body is None or len(body) < _LARGE_BODY else io.BytesIO(body)
         response = await session.request(
@@ -157,8 +156,8 @@ class RestTransport:
         return url
 
 
-def _with(token: str | None) -> CIMultiDict[str]:
-    return CIMultiDict({"Content-Type": "application/json", "Authorization": f"Bearer {token}"})
+def _with(token: str | None) -> dict[str, str]:
+    return {**_JSON, "Authorization": f"Bearer {token}"}
 
 
 @asynccontextmanager
