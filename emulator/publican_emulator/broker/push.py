@@ -105,6 +105,7 @@ class Pace:
     resumes_at: Nanos | None = None
     """Until then nothing is handed out; None: it does not rest."""
 
+    # Divergence: the service's slow start is not published; ours begins with 10 requests, adds one with a success and halves with a failure.
     def succeeded(self) -> None:
         """Note a success: one request more at once, so that a window that comes through whole is followed by twice as many."""
         self.window = min(self.window + 1, limits.PUSH_WINDOW_MAX)

@@ -9,7 +9,7 @@ PYTEST_DONT_REWRITE
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -44,6 +44,8 @@ class _OpenFile:
     messages: list[Exported] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     size: int = 0
+    commit: Awaitable[None] | None = None
+    """When the last lease in it is durable; the earlier ones are then, too."""
 
 
 @dataclass(slots=True)
@@ -130,18 +132,18 @@ class Exporting:
     def _fill(self, consumer: Consumer, export: _Export, config: CloudStorageConfig) -> None:
         driver, broker = self._driver, self._driver.broker
         if not export.closed:
-            batch, _ = driver.run(broker.lease, consumer, _BATCH_BYTES)
+            batch, commit = driver.run(broker.lease, consumer, _BATCH_BYTES)
             if not batch:
                 driver.run(broker.want, consumer)
                 return
             for delivery in batch.deliveries():
-                self._add(consumer, export, config, delivery)
+                self._add(consumer, export, config, delivery, commit)
         if export.closed:
             self._write(consumer, export)
         else:
             self.flights.come(consumer)  # there may be more; others have their turn first
 
-    def _add(self, consumer: Consumer, export: _Export, config: CloudStorageConfig, delivery: Delivery) -> None:
+    def _add(self, consumer: Consumer, export: _Export, config: CloudStorageConfig, delivery: Delivery, commit: Awaitable[None] | None) -> None:
         message = exported(delivery.message, consumer.subscription.name)
         file = export.file
         if config.output == "avro":
@@ -156,6 +158,7 @@ class Exporting:
             file = file or self._open_file(consumer, export, config)
             file.records.append(made)
         file = file or self._open_file(consumer, export, config)
+        file.commit = commit
         file.deliveries.append(delivery)
         file.messages.append(message)
         file.size += len(message.data) + (config.output != "avro")
@@ -190,6 +193,8 @@ class Exporting:
         try:
             while export.closed and target is not None:
                 file = export.closed.pop(0)
+                if file.commit is not None:
+                    await file.commit
                 ack_ids = [delivery.ack_id for delivery in file.deliveries]
                 name = config.object_name(datetime.fromtimestamp(file.opened_at // SECOND, UTC), uuid.uuid4().hex)
                 try:
@@ -209,16 +214,20 @@ class Exporting:
 
     def _insert(self, consumer: Consumer, export: _Export, config: BigQueryConfig) -> None:
         driver, broker = self._driver, self._driver.broker
-        batch, _ = driver.run(broker.lease, consumer, _BATCH_BYTES)
+        batch, commit = driver.run(broker.lease, consumer, _BATCH_BYTES)
         if not batch:
             driver.run(broker.want, consumer)
             return
         export.is_writing = True
-        self.flights.start(consumer, self._insert_rows(consumer, export, config, batch.deliveries()))
+        self.flights.start(consumer, self._insert_rows(consumer, export, config, batch.deliveries(), commit))
 
-    async def _insert_rows(self, consumer: Consumer, export: _Export, config: BigQueryConfig, deliveries: Sequence[Delivery]) -> None:
+    async def _insert_rows(
+        self, consumer: Consumer, export: _Export, config: BigQueryConfig, deliveries: Sequence[Delivery], commit: Awaitable[None] | None
+    ) -> None:
         target = self._find_target(config)
         try:
+            if commit is not None:
+                await commit
             if target is not None:
                 await self._insert_into(target, consumer, config, deliveries)
         except ExportFailed as error:

@@ -61,6 +61,7 @@ def record(message: Exported, config: CloudStorageConfig, decode: Decode) -> Rec
             schema, found = decode(message.message)
         except Mismatch as error:
             raise Unfit(str(error)) from None
+        # Divergence: an Avro file by the topic's schema takes Avro schemas only: how the service turns a protocol buffer into one is not documented.
         if schema.language is not Language.AVRO:
             raise Unfit("an Avro file by the topic's schema needs an Avro schema")
         definition, values = schema.text, dict(found)

@@ -55,6 +55,7 @@ def _values(message: Exported, config: BigQueryConfig, types: Mapping[str, str],
         if not isinstance(read, dict):
             raise Unfit("the data is JSON, but no object with a field for each column")
         return read
+    # Divergence: the columns of a table in a folder are what a schema file beside its rows says; without one `data` is BYTES, and every row fits.
     return {"data": _data(message.data, types.get("data", "BYTES"))}
 
 
