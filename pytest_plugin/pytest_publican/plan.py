@@ -26,7 +26,7 @@ ACK: Final = "ack"
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What befalls one delivery; `before`: at which line of the handler's work, by number from 1 or by its text."""
+    """What befalls one delivery; `before`: at which line of the handler's work, by its text, or by number: from 1, or back from -1."""
 
     kind: Mischief | Literal["deliver"]
     before: int | str | None = None
@@ -79,8 +79,8 @@ class DeliveryPlan:
     def crash(self, before: int | str = 1, *, times: int = 1) -> Self:
         """Let the consumer die while it handles a delivery, and start again; whatever it held comes again when the leases have run out.
 
-        `before`: the line that it does not reach any more, by its text, or by its number among the lines that run, from 1; "ack" is the point after
-        the last one. Numbers above go round.
+        `before`: the line that it does not reach any more, by its text, or by its number among the lines that run, from 1. "ack" is the point after
+        the last line; -1 is that too, -2 the last line, and so on. Numbers beyond the other end go round.
         """
         return self._with(Fate("crash", before), times)
 
@@ -106,8 +106,8 @@ class DeliveryPlan:
         for fate in chosen:
             if reason := illegal(fate.kind, ordering=self.ordering, exactly_once=self.exactly_once):
                 raise ValueError(reason)
-            if isinstance(fate.before, int) and fate.before < 1:
-                raise ValueError(f"before: {fate.before} is below 1, the first line.")
+            if fate.before == 0:
+                raise ValueError("before: 0 is no line; 1 is the first, -1 the point after the last.")
         made = object.__new__(type(self))
         for each in dataclasses.fields(self):
             object.__setattr__(made, each.name, chosen if each.name == "fates" else getattr(self, each.name))

@@ -153,10 +153,11 @@ class Rehearsal:
             self._look_for_progress(work)
 
     def _before(self, fate: Fate, handed: Handed) -> int | str | None:
-        """Give the point at which a fate befalls a delivery; numbers go round."""
+        """Give the point at which a fate befalls a delivery; numbers go round, and those below 0 count from the end."""
         if not isinstance(fate.before, int) or self._undisturbed is None:
             return fate.before
-        return (fate.before - 1) % (self._undisturbed.lines.get(handed.message_id, 0) + 1) + 1
+        points = self._undisturbed.lines.get(handed.message_id, 0) + 1
+        return (fate.before - 1 if fate.before > 0 else fate.before) % points + 1
 
     def _row(self, handed: Handed, *, is_first: bool, by_second: bool) -> Row:
         words = [_cut(repr(self._plan.payloads[handed.message_id - 1]))] if is_first else []

@@ -7,7 +7,7 @@ PYTEST_DONT_REWRITE
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from publican_emulator.broker import mischief
@@ -74,11 +74,6 @@ class Service:
     def publish_time(self) -> datetime:
         """When the messages were published."""
         return _START_TIME
-
-    @property
-    def now(self) -> datetime:
-        """The time."""
-        return _START_TIME + timedelta(seconds=self.elapsed_s)
 
     def take(self, most: int = 1_000) -> list[Handed]:
         """Give what is available, up to `most`."""

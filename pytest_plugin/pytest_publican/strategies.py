@@ -17,9 +17,9 @@ from pytest_publican.plan import MISCHIEF, DeliveryPlan, Fate, Mischief, illegal
 __all__ = ["attributes", "delivery_plans", "filters", "messages", "ordering_keys", "subscription_settings"]
 
 _WORDS: Final = st.text(string.ascii_lowercase, min_size=1, max_size=8)
-_SHORT: Final = st.integers(1, 24)
-_LINES: Final = st.one_of(_SHORT, _SHORT, _SHORT, st.integers(1, 1_000))
-"""Numbers of lines, which go round; mostly small ones, so that what is shrunk is small."""
+_SHORT: Final = st.integers(-24, -1)
+_LINES: Final = st.one_of(_SHORT, _SHORT, _SHORT, st.integers(-1_000, -1))
+"""Numbers of lines, which go round. From the end: there a crash and a lease that runs out find the same mistakes, so the crash is what is shown."""
 _FATES_MAX: Final = 5
 
 

@@ -18,7 +18,7 @@ def nothing(_: Till) -> None:
 
 
 @BRIEFLY
-@given(delivery_plans(st.just("A1"), exactly_once=True))
+@given(delivery_plans(st.just("A1"), exactly_once=True, without=["expire"]))  # a first consumer that goes on was not handed it again
 def test_under_exactly_once_delivery_nothing_comes_again_that_was_acked(plan: DeliveryPlan) -> None:
     again: list[str] = []
 

@@ -31,7 +31,7 @@ def test_a_repr_leaves_out_what_is_usual() -> None:
         (lambda: DeliveryPlan("A1", exactly_once=True).lose_ack(), "lose_ack: under exactly-once delivery"),
         (lambda: DeliveryPlan("A1", exactly_once=True).duplicate(), "duplicate: under exactly-once delivery"),
         (lambda: DeliveryPlan("A1", ordering=True).duplicate(), "duplicate: where order is kept"),
-        (lambda: DeliveryPlan("A1").crash(before=0), "before: 0 is below 1"),
+        (lambda: DeliveryPlan("A1").crash(before=0), "before: 0 is no line"),
         (lambda: delivery_plans(without=("sleep",)), "without: \\['sleep'\\] is none of lose_ack, crash"),  # type: ignore[arg-type]
         (lambda: delivery_plans(dead_letter_after=4), "dead_letter_after: 4 is outside 5..100"),
     ],

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from sqlite3 import Connection, connect
 from typing import Any
 from unittest.mock import Mock
@@ -17,6 +18,8 @@ from hypothesis import strategies as st
 from publican.errors import AckFailed
 from publican.settlement import AckResult
 from pytest_publican import DeliveryPlan, Message, NotSurvived, ReceivedMessage, delivery_plans, restartable, survives
+from pytest_publican.lines import Places
+from pytest_publican.rehearsal import Outcome, Rehearsal
 from tests.survival import handlers
 from tests.survival.handlers import Till
 
@@ -47,6 +50,16 @@ def told(handler: Any, plan: DeliveryPlan, **more: Any) -> list[str]:
     with pytest.raises(NotSurvived) as caught:
         survives(handler, plan, world=Till, **more)
     return str(caught.value).splitlines()
+
+
+def rows(handler: Any, plan: DeliveryPlan) -> list[str]:
+    """Give the timeline of a plan, whether the handler survives it or not."""
+
+    def run(plan: DeliveryPlan, undisturbed: Outcome | None) -> Outcome:
+        till = Till()
+        return Rehearsal(plan, lambda: partial(handler, till), Places(handler, till), undisturbed).run()
+
+    return [str(row) for row in run(plan, run(plan.with_fates(()), None)).rows]
 
 
 # what it finds
@@ -166,16 +179,13 @@ def test_a_coroutine_that_dies_at_its_first_line_has_been_awaited() -> None:
 
 
 def test_a_crash_takes_the_rest_of_the_batch_with_it() -> None:
-    seen: list[str] = []
-    with pytest.raises(NotSurvived) as caught:
-        survives(
-            lambda _, message: seen.append(message.data.decode()),
-            DeliveryPlan("A1", "B2").deliver().crash("ack"),
-            world=Till,
-            effect=lambda _: seen[:],
-        )
-    assert seen == ["A1", "B2", "A1", "B2", "B2"]
-    assert "+10.000s  m2  delivered again" in str(caught.value)
+    assert [row.split()[:3] for row in rows(handlers.charge_once, DeliveryPlan("A1", "B2", "C3").deliver().crash("ack"))] == [
+        ["+0.000s", "m1", "delivered"],
+        ["+0.000s", "m2", "delivered"],
+        ["+0.000s", "m2", "consumer"],
+        ["+10.000s", "m2", "delivered"],
+        ["+10.000s", "m3", "delivered"],
+    ]
 
 
 def test_a_handler_may_take_just_the_message() -> None:
@@ -265,13 +275,28 @@ def test_what_the_world_does_it_does_in_one_piece() -> None:
 
 
 def test_a_delivery_with_fewer_lines_ends_after_its_last() -> None:
-    lines = told(handlers.charge_first, DeliveryPlan("A1").lose_ack().crash(before=5), effect=lambda _: object())
-    assert lines[3].endswith("m1  consumer dies    before the ack")
+    assert rows(handlers.charge_first, DeliveryPlan("A1").lose_ack().crash(before=4))[2].endswith("m1  consumer dies    before the ack")
+
+
+@pytest.mark.parametrize(
+    ("before", "line"),
+    [
+        (1, "order = message.data.decode()"),
+        (4, "till.paid.add(order)"),
+        (5, "the ack"),
+        (6, "order = message.data.decode()"),
+        (-1, "the ack"),
+        (-2, "till.paid.add(order)"),
+        (-5, "order = message.data.decode()"),
+        (-6, "the ack"),
+    ],
+)
+def test_lines_are_numbered_from_both_ends_and_go_round(before: int, line: str) -> None:
+    assert rows(handlers.charge_first, DeliveryPlan("A1").crash(before=before))[1].endswith(line)
 
 
 def test_the_head_of_a_coroutine_is_no_line_of_its_work() -> None:
-    lines = told(handlers.charge_first_async, DeliveryPlan("A1").crash(1), effect=lambda _: object())
-    assert lines[2].endswith(": order = message.data.decode()")
+    assert rows(handlers.charge_first_async, DeliveryPlan("A1").crash(1))[1].endswith(": order = message.data.decode()")
 
 
 def test_long_payloads_are_cut() -> None:
