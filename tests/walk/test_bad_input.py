@@ -27,7 +27,6 @@ DOCUMENTED: Final = {
     "FAILED_PRECONDITION",
     "RESOURCE_EXHAUSTED",
     "ABORTED",
-    "UNIMPLEMENTED",  # a field that is not there yet
 }
 START: Final = Nanos(1_767_312_000 * SECOND)
 UNARY: Final = [path for path, method in methods().items() if not method.is_streaming]
