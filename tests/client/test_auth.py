@@ -267,6 +267,7 @@ class GrpcService:
         async def streaming_pull(requests: Any, context: Any) -> None:
             found = dict(context.invocation_metadata())
             self.metadata.append(found)
+            await anext(aiter(requests))
             if found["authorization"].removeprefix("Bearer ") in self.refused:
                 await context.abort(grpc.StatusCode.UNAUTHENTICATED, "who are you")
             await context.write(types.StreamingPullResponse().SerializeToString())

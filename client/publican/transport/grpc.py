@@ -78,6 +78,8 @@ class GrpcTransport:
         stream = GrpcStream(opened(metadata=metadata), first, self._token, token)
         try:
             await stream.send(first)
+        except PubsubError:
+            pass  # a stream that is refused may end before its first request is written: its first read tells why
         except BaseException:
             await stream.close()
             raise
