@@ -22,17 +22,12 @@ from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.errors import Unavailable
 from publican_emulator.broker.events import Fact, Listener
 from publican_emulator.broker.instants import Nanos
+from publican_emulator.carriers import Carriers, check_avro, check_oidc
 from publican_emulator.control import Control, Participant
 from publican_emulator.driver import Clock, Driver, SystemClock
-from publican_emulator.export.exporting import Exporting
-from publican_emulator.export.objects import check_installed as check_avro
-from publican_emulator.export.targets import find_target
 from publican_emulator.history import History
 from publican_emulator.ingestion.ingesting import Ingesting
 from publican_emulator.inprocess import LoopThread, real_sockets
-from publican_emulator.push import tokens
-from publican_emulator.push.http import Http
-from publican_emulator.push.pushing import Pushing
 from publican_emulator.rpc.dispatch import Dispatcher
 from publican_emulator.rpc.faults import Faults
 from publican_emulator.rpc.http import Headers, HttpRequest, HttpResponse
@@ -90,7 +85,7 @@ class Emulator:
         self.history = History()
         """What happened since the last reset, when it is kept."""
         self._keeps_history = history
-        self._abilities = Abilities(javascript.load, tokens.check_installed, check_avro)
+        self._abilities = Abilities(javascript.load, check_oidc, check_avro)
         self._driver = Driver(self._empty_broker(), clock or SystemClock())
         self.faults = Faults(self._driver.sleep, self._topic_of)
         """Calls that are to fail or to wait."""
@@ -104,17 +99,12 @@ class Emulator:
         self.control = Control(self._driver, self.faults, self._empty_broker, self._forget, lambda: self._server.drop(STOP_GRACE_S))
         """What moves the time, for code in the emulator's own loop."""
         self._admin = admin
-        self._http = Http(verify_tls=push_verify_tls)
-        keys = tokens.Tokens()
-        self._ingesting = Ingesting(self._driver, None if buckets is None else pathlib.Path(buckets), self._dispatcher.surprised)
-        self._pushing = Pushing(self._driver, self._http, keys, self._dispatcher.surprised)
-        self._driver.carriers["push"] = self._pushing
-        self._exporting = Exporting(self._driver, functools.partial(find_target, self._http, export_dir), self._dispatcher.surprised)
-        self._driver.carriers["export"] = self._exporting
-        self.control.participants += [self._pushing.flights, self._exporting.flights, self._ingesting]
-        documents = {path: functools.partial(document, keys) for path, document in tokens.PAGES.items()}
+        surprised = self._dispatcher.surprised
+        self._ingesting = Ingesting(self._driver, None if buckets is None else pathlib.Path(buckets), surprised)
+        self.control.participants.append(self._ingesting)
+        self._carriers = Carriers(self._driver, self.control.participants, surprised, verify_tls=push_verify_tls, export_dir=export_dir)
         verbs = {verb: functools.partial(self._ask_of_transforms, verb) for verb in CALLS}
-        self._rest = Rest(self._dispatcher, cors_origins=cors_origins, admin=self._ask_admin, documents=documents, verbs=verbs)
+        self._rest = Rest(self._dispatcher, cors_origins=cors_origins, admin=self._ask_admin, documents=self._carriers.documents(), verbs=verbs)
         self._server = Server(self._dispatcher, self._rest)
         self._bound: list[tuple[str, int]] = []
         self._thread: LoopThread | None = None
@@ -150,13 +140,12 @@ class Emulator:
         self._wake_ingesting()
 
     async def _stop(self) -> None:
-        await self._exporting.close()
+        await self._carriers.write_open()
         self._driver.broker.end_consumers(Unavailable("The emulator is shutting down."))
         self._driver.settle()
         self._driver.close()
-        await self._pushing.flights.close()
         await self._ingesting.close()
-        await self._http.close()
+        await self._carriers.close()
         await self._server.stop(STOP_GRACE_S)
 
     # where it is

@@ -34,6 +34,7 @@ ROOMS = [
     "push",
     "ingestion",
     "export",
+    "carriers",
     "javascript",
     "admin",
     "endpoint",
@@ -152,6 +153,7 @@ def test_importing_has_no_effects(module: str) -> None:
         "assert threading.active_count() == 1, threading.enumerate()\n"
         "assert not opened, opened\n"
         "assert 'grpc' not in sys.modules and 'aiohttp' not in sys.modules and 'hypothesis' not in sys.modules\n"
+        "assert not [name for name in sys.modules if name.startswith(('publican_emulator.push.', 'publican_emulator.export.'))]\n"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr

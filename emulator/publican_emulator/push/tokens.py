@@ -17,7 +17,7 @@ import hashlib
 import importlib.util
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from publican_emulator.broker.errors import FailedPrecondition
 from publican_emulator.broker.instants import SECOND
@@ -132,7 +132,3 @@ def numeric_id(email: str) -> str:
 def _number(value: int) -> str:
     size = (value.bit_length() + 7) // 8
     return base64.urlsafe_b64encode(value.to_bytes(size, "big")).rstrip(b"=").decode()
-
-
-PAGES: Final[dict[str, Callable[[Tokens], Any]]] = {"/oauth2/v1/certs": Tokens.certificates, "/oauth2/v3/certs": Tokens.key_set}
-"""Where the keys are served, as at www.googleapis.com."""
