@@ -245,6 +245,44 @@ def test_a_second_cancellation_takes_no_time() -> None:
     run(test())
 
 
+def test_closing_that_is_cancelled_takes_no_more_time_and_leaves_nothing_behind() -> None:
+    async def test() -> None:
+        async with World() as world:
+            world.subscription()
+            world.publish(b"1")
+            subscriber = world.subscriber()
+            running = asyncio.create_task(subscriber.run(SUBSCRIPTION, lambda _: asyncio.Event().wait()))
+            await world.rest()
+            closing = asyncio.create_task(subscriber.close(30))
+            await world.advance(1)
+            assert not closing.done()
+            closing.cancel()
+            await world.rest()
+            with pytest.raises(asyncio.CancelledError):
+                await closing
+            assert (await running).abandoned == 1
+            assert world.history().count("nacked") == 1
+            assert subscriber.stats() == []
+
+    run(test())
+
+
+def test_a_bug_of_the_engine_ends_the_subscription_with_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        async with World() as world:
+            world.subscription()
+            world.publish(b"1")
+            monkeypatch.setattr("publican.receiving.Receiving.answered", lambda *_: 1 / 0)
+            subscriber = world.subscriber()
+            running = asyncio.create_task(subscriber.run(SUBSCRIPTION, print))
+            await world.advance(1)
+            with pytest.raises(ZeroDivisionError):
+                await running
+            await subscriber.close()
+
+    run(test())
+
+
 def test_handlers_are_bounded_by_their_concurrency() -> None:
     async def test() -> None:
         async with World() as world:

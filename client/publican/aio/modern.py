@@ -51,7 +51,8 @@ class Publisher:
 
     `ordering=True` lets messages have ordering keys: a key's messages are accepted in the order of the calls, and after a failure the key is paused
     until `resume`. `limits` bounds what is held. `retry` is how a failed request is repeated. `transport`: "grpc" or "polling" (REST) to insist.
-    Further keywords say where the service is and who is asking: `endpoint`, `api_root`, `session`, `service_file`, `token`, `ssl_context`.
+    Further keywords say where the service is and who is asking: `endpoint`, `api_root`, `session`, `service_file`, `token`, `ssl_context`;
+    `compress_above`: publish requests of at least so many bytes are gzipped where gRPC carries them.
 
     Raises:
         ValueError: settings that no request could meet.
@@ -256,8 +257,14 @@ class Subscriber:
             stream.stop()
         for engine in self._engines:
             engine.close(self._close_timeout_s if timeout is None else timeout, held_is_processed=held == "process")
+        ending = asyncio.gather(*(each.ended() for each in self._engines))
         try:
-            await asyncio.gather(*(each.ended() for each in list(self._engines)))
+            await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            for engine in self._engines:
+                engine.close(0)
+            await ending
+            raise
         finally:
             await self._scope.close()
             if self._connection is not None:
