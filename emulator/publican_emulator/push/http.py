@@ -49,7 +49,7 @@ class Http:
                 ssl=self._verify_tls,
             ) as response:
                 return response.status, await _beginning(response, most)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:  # RuntimeError: a test suite forbids sockets (pytest-socket)
             raise RequestFailed(f"{type(error).__name__}: {error}") from None
 
     def _opened(self) -> "aiohttp.ClientSession":
