@@ -301,3 +301,19 @@ def test_closing_a_client_drains_its_subscriptions(created: tuple[str, str]) -> 
         assert handling.wait(LIMIT_S)
     assert keep_alive.done()
     assert isinstance(keep_alive.result(), Drained)
+
+
+@pytest.mark.slow  # it measures
+def test_a_blocking_call_costs_no_more_than_its_budget(environment: str) -> None:
+    async def nothing() -> None: ...
+
+    def costs() -> float:
+        began = time.process_time()
+        for _ in range(500):
+            opened.call(nothing)
+        return (time.process_time() - began) / 500
+
+    with PublisherClient() as client:
+        opened = client._twin.enter()
+        costs()
+        assert min(costs() for _ in range(9)) < 250e-6
