@@ -98,6 +98,7 @@ def test_an_absent_topic_is_not_found(call: Call, rpc: str) -> None:
         ({"message_retention_duration": {"seconds": 600, "nanos": -1}}, "(argument=message_retention_duration)"),
         ({"message_retention_duration": {"seconds": 600, "nanos": 10**9}}, "(argument=message_retention_duration)"),
         ({"message_storage_policy": {}}, "(argument=message_storage_policy.allowed_persistence_regions)"),
+        ({"message_storage_policy": {"allowed_persistence_regions": ["europe-west1", ""]}}, "and no empty one"),
         ({"kms_key_name": "key"}, "(argument=kms_key_name)"),
         ({"labels": {"Upper": "x"}}, 'key "Upper" does not conform'),
     ],

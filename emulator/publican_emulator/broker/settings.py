@@ -41,8 +41,8 @@ class TopicSettings:
         check_labels(self.labels)
         if self.message_retention is not None:
             check_retention(self.message_retention)
-        if self.allowed_regions == ():
-            raise BadArgument("message_storage_policy.allowed_persistence_regions", "It must name at least one region.")
+        if self.allowed_regions is not None and not all(self.allowed_regions or ("",)):
+            raise BadArgument("message_storage_policy.allowed_persistence_regions", "It must name at least one region, and no empty one.")
         if self.kms_key_name and not is_kms_key(self.kms_key_name):
             raise BadArgument("kms_key_name", f"{self.kms_key_name} is not of the form projects/*/locations/*/keyRings/*/cryptoKeys/*.")
 
