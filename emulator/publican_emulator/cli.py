@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
         type=_seconds,
         help="when a StreamingPull is closed with UNAVAILABLE (never)",
     )
+    serve.add_argument("--enforce-quotas", action="store_true", help="bound the number of resources as the service does")
     serve.add_argument("--cors-origin", metavar="ORIGIN", action="append", default=[], help="a web origin whose pages may use it; may be repeated")
     serve.add_argument("--history", action="store_true", help="keep what happens, for the admin API to tell")
     serve.add_argument("--admin", action="store_true", help="let other machines use the admin API, where it listens to them")
@@ -83,6 +84,7 @@ def _serve(options: argparse.Namespace) -> int:
         port,
         pull_wait_s=options.pull_wait,
         stream_max_age_s=options.stream_max_age,
+        enforce_quotas=options.enforce_quotas,
         cors_origins=options.cors_origin,
         history=options.history,
         admin=options.admin or None,

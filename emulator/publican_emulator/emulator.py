@@ -62,6 +62,7 @@ class Emulator:
         clock: Clock | None = None,
         pull_wait_s: float = PULL_WAIT_S,
         stream_max_age_s: float | None = None,
+        enforce_quotas: bool = False,
         cors_origins: Collection[str] = (),
         listener: Listener | None = None,
         history: bool = False,
@@ -73,7 +74,8 @@ class Emulator:
         """Make one; it listens when its context is entered.
 
         `port` 0 takes a free one. `pull_wait_s`: when a Pull that finds nothing gives up. `stream_max_age_s`: when a StreamingPull is closed with
-        UNAVAILABLE (never). `listener` is told every fact, in the loop. `history`: facts are kept, for `history` and the admin API. `admin`: whether
+        UNAVAILABLE (never). `enforce_quotas`: whether a project has at most as many topics, subscriptions and snapshots as the service allows it.
+        `listener` is told every fact, in the loop. `history`: facts are kept, for `history` and the admin API. `admin`: whether
         the admin API answers (None: where nobody but this machine can ask). `push_verify_tls`: whether the certificates of push endpoints count.
         `buckets`: the folder that stands for Cloud Storage, where topics with such ingestion settings get their messages from: each folder in it is a
         bucket.
@@ -85,6 +87,7 @@ class Emulator:
         self.history = History()
         """What happened since the last reset, when it is kept."""
         self._keeps_history = history
+        self._enforces_quotas = enforce_quotas
         self._abilities = Abilities(javascript.load, check_oidc, check_avro)
         self._driver = Driver(self._empty_broker(), clock or SystemClock())
         self.faults = Faults(self._driver.sleep, self._topic_of)
@@ -202,7 +205,7 @@ class Emulator:
             self._thread.call(self.control.load_state, state)
 
     def _empty_broker(self) -> Broker:
-        broker = Broker(self._hearing(), compile_schema=compile_definition, abilities=self._abilities)
+        broker = Broker(self._hearing(), compile_schema=compile_definition, abilities=self._abilities, enforces_quotas=self._enforces_quotas)
         broker.on_ingestion = self._wake_ingesting
         return broker
 

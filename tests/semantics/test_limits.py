@@ -5,6 +5,7 @@ import pytest
 import limits_page
 from publican_emulator.broker import limits
 from publican_protocol import pubsub as api
+from tests.semantics.backends.over_grpc import GrpcBackend
 from tests.semantics.pubsub import Pubsub
 from tests.semantics.spec import backends, spec
 
@@ -109,3 +110,23 @@ def test_there_may_be_more_resources_than_the_services_quota(pubsub: Pubsub) -> 
     for number in range(count):
         pubsub.subscription(topic, f"projects/p/subscriptions/s-{number:05}")
     assert len(topic.subscriptions()) == 100, "a page of them"
+
+
+@spec("limits/5")
+def test_where_quotas_are_enforced_one_more_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, most in (("TOPICS", 3), ("SUBSCRIPTIONS", 4), ("TOPIC_SUBSCRIPTIONS", 2), ("SNAPSHOTS", 1)):
+        monkeypatch.setattr(limits, name, most)
+    with GrpcBackend(enforce_quotas=True) as backend:
+        pubsub = Pubsub(backend)
+        first, second, third = (pubsub.topic() for _ in range(3))
+        refused = pubsub.refuses("CreateTopic", api.Topic(name="projects/p/topics/fourth"))
+        assert (refused.code, refused.text) == ("RESOURCE_EXHAUSTED", "The project p has 3 topics, as many as the quota allows.")
+        pubsub.topic("projects/another/topics/fourth")
+        subscriptions = [pubsub.subscription(topic) for topic in (first, first, second, second)]
+        assert pubsub.refuses_subscription(third).code == "RESOURCE_EXHAUSTED"
+        subscriptions[2].delete()
+        assert first.name in pubsub.refuses_subscription(first).text
+        pubsub.subscription(third)
+        subscriptions[0].snapshot()
+        request = api.CreateSnapshotRequest(name="projects/p/snapshots/second", subscription=subscriptions[0].name)
+        assert pubsub.refuses("CreateSnapshot", request).code == "RESOURCE_EXHAUSTED"

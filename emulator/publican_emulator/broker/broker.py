@@ -60,10 +60,21 @@ def _nobody() -> None:
 class Broker:
     """All topics, subscriptions, snapshots and schemas of all projects."""
 
-    def __init__(self, listener: Listener | None = None, *, compile_schema: Compile = no_compiler, abilities: Abilities | None = None) -> None:
-        """`listener` is told every fact; `compile_schema` reads the definitions of schemas; `abilities`: what else is installed here."""
+    def __init__(
+        self,
+        listener: Listener | None = None,
+        *,
+        compile_schema: Compile = no_compiler,
+        abilities: Abilities | None = None,
+        enforces_quotas: bool = False,
+    ) -> None:
+        """`listener` is told every fact; `compile_schema` reads the definitions of schemas; `abilities`: what else is installed here.
+
+        `enforces_quotas`: whether the numbers of resources are bounded as a project's are.
+        """
         self.ready: list[Consumer] = []
         self.listener = listener
+        self.enforces_quotas = enforces_quotas
         self.on_ingestion: Callable[[], None] = _nobody
         """Called when a topic is given ingestion settings."""
         self.abilities = abilities or Abilities()

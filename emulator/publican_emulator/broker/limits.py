@@ -82,6 +82,10 @@ LIMITS: Final[dict[str, Limit]] = {
     "export_object_name_bytes": Limit(1_024, "bytes of an exported file's name", "cloud.google.com/storage/docs/objects"),
     "row_key_delimiter_bytes": Limit(50, "bytes of a Bigtable row key's delimiter", PROTO),
     "policy_members": Limit(1_500, "members in all bindings of an IAM policy", "cloud.google.com/iam/quotas"),
+    "topics": Limit(10_000, "topics of one project, with --enforce-quotas", QUOTAS),
+    "subscriptions": Limit(10_000, "subscriptions of one project, with --enforce-quotas", QUOTAS),
+    "topic_subscriptions": Limit(10_000, "subscriptions of one topic, with --enforce-quotas", QUOTAS),
+    "snapshots": Limit(5_000, "snapshots of one project, with --enforce-quotas", QUOTAS),
     "page_size_default": Limit(100, "resources in one page of a list when page_size is 0", OURS),
     "page_size_max": Limit(1_000, "resources in one page of a list; a larger page_size is lowered", OURS),
 }
@@ -138,5 +142,9 @@ EXPORT_MAX_MESSAGES_MIN: Final = LIMITS["export_max_messages_min"].value
 EXPORT_OBJECT_NAME_BYTES: Final = LIMITS["export_object_name_bytes"].value
 ROW_KEY_DELIMITER_BYTES: Final = LIMITS["row_key_delimiter_bytes"].value
 POLICY_MEMBERS: Final = LIMITS["policy_members"].value
+TOPICS: Final = LIMITS["topics"].value
+SUBSCRIPTIONS: Final = LIMITS["subscriptions"].value
+TOPIC_SUBSCRIPTIONS: Final = LIMITS["topic_subscriptions"].value
+SNAPSHOTS: Final = LIMITS["snapshots"].value
 PAGE_SIZE_DEFAULT: Final = LIMITS["page_size_default"].value
 PAGE_SIZE_MAX: Final = LIMITS["page_size_max"].value

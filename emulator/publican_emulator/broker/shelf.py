@@ -10,7 +10,7 @@ PYTEST_DONT_REWRITE
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
-from publican_emulator.broker.errors import AlreadyExists, InvalidName, NotFound
+from publican_emulator.broker.errors import AlreadyExists, InvalidName, NotFound, ResourceExhausted
 from publican_emulator.broker.policies import Policy
 from publican_protocol import names
 
@@ -58,6 +58,16 @@ class Shelf(Generic[Resource]):
         """Refuse a name that is taken."""
         if name in self._by_name:
             raise AlreadyExists(self.kind, name)
+
+    def check_room(self, name: str, most: int) -> None:
+        """Refuse one more in the project of `name`, if it has `most`.
+
+        Raises:
+            ResourceExhausted: it has.
+        """
+        project = f"projects/{names.project_of(name)}/"
+        if len(self._by_name) >= most and sum(other.startswith(project) for other in self._by_name) >= most:
+            raise ResourceExhausted(f"The project {project.split('/')[1]} has {most} {self.collection}, as many as the quota allows.")
 
     def put(self, name: str, resource: Resource) -> None:
         """Add a resource under a name that is free."""

@@ -35,8 +35,8 @@ def refused(error: grpc.RpcError) -> Refused:
 class EmulatorBackend:
     """An emulator with a clock that is moved by hand, and a port."""
 
-    def __init__(self, *, pull_wait_s: float = LIMIT_S) -> None:
-        self.emulator = Emulator(clock=VirtualClock(Nanos(START)), pull_wait_s=pull_wait_s)
+    def __init__(self, *, pull_wait_s: float = LIMIT_S, enforce_quotas: bool = False) -> None:
+        self.emulator = Emulator(clock=VirtualClock(Nanos(START)), pull_wait_s=pull_wait_s, enforce_quotas=enforce_quotas)
 
     def __enter__(self) -> Self:
         self.emulator.__enter__()

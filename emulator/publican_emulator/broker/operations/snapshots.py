@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from publican_emulator.broker import seeking
+from publican_emulator.broker import limits, seeking
 from publican_emulator.broker.errors import InvalidArgument
 from publican_emulator.broker.events import Kind
 from publican_emulator.broker.instants import Nanos
@@ -29,6 +29,7 @@ def create_snapshot(broker: "Broker", name: str, subscription: str, labels: Mapp
         NotFound: the subscription does not exist.
         AlreadyExists: there is a snapshot of that name.
         FailedPrecondition: it is detached, or the snapshot would expire within the hour.
+        ResourceExhausted: the project has as many as it may have.
     """
     broker.settle(now)
     if name:
@@ -38,6 +39,8 @@ def create_snapshot(broker: "Broker", name: str, subscription: str, labels: Mapp
     source = broker.use(subscription, now)
     source.check_attached()
     name = name or broker.snapshots.free_name(names.project_of(subscription), broker.counters.next_serial())
+    if broker.enforces_quotas:
+        broker.snapshots.check_room(name, limits.SNAPSHOTS)
     snapshot = seeking.snapshot_of(source, name, labels, partial(expire, broker), now)
     broker.snapshots.put(name, snapshot)
     broker.timers.arm(snapshot, snapshot.expire_time)

@@ -7,7 +7,8 @@ PYTEST_DONT_REWRITE
 
 from typing import TYPE_CHECKING
 
-from publican_emulator.broker.errors import BadArgument, NotFound
+from publican_emulator.broker import limits
+from publican_emulator.broker.errors import BadArgument, NotFound, ResourceExhausted
 from publican_emulator.broker.events import Kind
 from publican_emulator.broker.exports import BigQueryConfig, CloudStorageConfig
 from publican_emulator.broker.instants import Nanos
@@ -29,6 +30,7 @@ def create_subscription(broker: "Broker", name: str, topic: str, settings: Subsc
         NotFound: the topic, or the dead-letter topic, does not exist.
         AlreadyExists: there is one of that name.
         FailedPrecondition: a library that it would need is not installed.
+        ResourceExhausted: the project or the topic has as many as it may have.
     """
     broker.settle(now)
     if name:
@@ -40,12 +42,20 @@ def create_subscription(broker: "Broker", name: str, topic: str, settings: Subsc
     _check_able(broker, name, settings)
     _check_topic_schema(known, settings)
     name = name or broker.subscriptions.free_name(names.project_of(topic), broker.counters.next_serial())
+    if broker.enforces_quotas:
+        _check_quotas(broker, name, known)
     subscription = Subscription(name, broker.counters.next_serial(), known, settings, broker.surroundings, now)
     broker.subscriptions.put(name, subscription)
     known.attach(subscription)
     broker.timers.arm(subscription, subscription.next_due())
     broker.state(Kind.CREATED, name, now, note=f"on {topic}")
     return subscription
+
+
+def _check_quotas(broker: "Broker", name: str, topic: Topic) -> None:
+    broker.subscriptions.check_room(name, limits.SUBSCRIPTIONS)
+    if len(topic.subscriptions) >= limits.TOPIC_SUBSCRIPTIONS:
+        raise ResourceExhausted(f"The topic {topic.name} has {limits.TOPIC_SUBSCRIPTIONS} subscriptions, as many as the quota allows.")
 
 
 def _check_dead_letter_topic(broker: "Broker", policy: DeadLetterPolicy | None) -> None:

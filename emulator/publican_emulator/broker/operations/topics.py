@@ -7,6 +7,7 @@ PYTEST_DONT_REWRITE
 
 from typing import TYPE_CHECKING
 
+from publican_emulator.broker import limits
 from publican_emulator.broker.events import Kind
 from publican_emulator.broker.ingestion import Ingested
 from publican_emulator.broker.instants import Nanos
@@ -28,10 +29,13 @@ def create_topic(broker: "Broker", name: str, settings: TopicSettings, now: Nano
         AlreadyExists: there is one of that name.
         FailedPrecondition: nothing here runs JavaScript.
         NotFound: its schema, or a revision of it, does not exist.
+        ResourceExhausted: the project has as many as it may have.
     """
     broker.settle(now)
     broker.topics.check_form(name)
     broker.topics.check_free(name)
+    if broker.enforces_quotas:
+        broker.topics.check_room(name, limits.TOPICS)
     check_schema_settings(broker, settings.schema)
     check_pipeline(broker, name, settings.transforms)
     topic = Topic(name, settings, broker.attic)
