@@ -238,7 +238,7 @@ MUTATIONS = (
         "state/leases.py",
         '    group.uncounted = said["uncounted"]\n',
         "",
-        tests=PROPERTIES,
+        tests="tests/emulator/test_state.py",
     ),
     Mutation(
         "ordering/3",

@@ -17,7 +17,7 @@ from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.policies import Binding, Condition, Policy
 from publican_emulator.broker.push import OidcToken, PushConfig
 from publican_emulator.broker.schema_settings import Definition, Encoding, Language, SchemaSettings
-from publican_emulator.broker.settings import SubscriptionSettings, TopicSettings
+from publican_emulator.broker.settings import DeadLetterPolicy, SubscriptionSettings, TopicSettings
 from publican_emulator.broker.transforms import Compression, Inference, Transform
 from publican_protocol import pubsub
 
@@ -68,6 +68,17 @@ def test_what_fell_due_meanwhile_happens_at_the_load(emulator: Emulator) -> None
     emulator.advance(20)
     emulator.load_state(state)
     assert [data for data, _ in pull(emulator)] == [b"one"]
+
+
+def test_failures_from_before_a_dead_letter_policy_stay_uncounted(emulator: Emulator) -> None:
+    emulator.run(Broker.create_topic, "projects/p/topics/dead", TopicSettings())
+    publish(emulator, b"one", b"two")
+    pull(emulator)
+    emulator.advance(10)
+    emulator.run(Broker.update_subscription, SUBSCRIPTION, SubscriptionSettings(dead_letter=DeadLetterPolicy("projects/p/topics/dead")))
+    emulator.load_state(emulator.dump_state())
+    consumer = emulator.run(Broker.open_pull, SUBSCRIPTION, 100)
+    assert [each.delivery_attempt for each in emulator.run(Broker.lease, consumer, 1_000).deliveries()] == [1, 1]
 
 
 def test_schemas_and_what_topics_want_of_them_go_along(emulator: Emulator) -> None:
