@@ -20,7 +20,6 @@ EMULATOR = ROOT / "emulator"
 CORE = pathlib.Path("publican_emulator") / "broker"
 HANGS_S = 600
 """A mutation may make a loop endless: that is noticed too."""
-PROPERTIES = "tests/properties/test_machine.py::TestBroker"
 
 
 @dataclass(frozen=True)
@@ -246,7 +245,7 @@ MUTATIONS = (
         "ordering.py",
         "self.holder = _GONE if run else None",
         "self.holder = None",
-        tests=PROPERTIES,
+        tests="tests/emulator/test_state.py",
     ),
 )
 

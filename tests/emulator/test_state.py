@@ -36,8 +36,8 @@ def publish(emulator: Emulator, *texts: bytes) -> list[int]:
     return list(emulator.run(Broker.publish, TOPIC, [pubsub.PubsubMessage(data=text).SerializeToString() for text in texts]))
 
 
-def pull(emulator: Emulator) -> list[tuple[bytes, str]]:
-    consumer = emulator.run(Broker.open_pull, SUBSCRIPTION, 100)
+def pull(emulator: Emulator, most: int = 100) -> list[tuple[bytes, str]]:
+    consumer = emulator.run(Broker.open_pull, SUBSCRIPTION, most)
     batch = emulator.run(Broker.lease, consumer, 1_000_000)
     return [(pubsub.PubsubMessage.FromString(each.message).data, each.ack_id) for each in batch.deliveries()]
 
@@ -79,6 +79,18 @@ def test_failures_from_before_a_dead_letter_policy_stay_uncounted(emulator: Emul
     emulator.load_state(emulator.dump_state())
     consumer = emulator.run(Broker.open_pull, SUBSCRIPTION, 100)
     assert [each.delivery_attempt for each in emulator.run(Broker.lease, consumer, 1_000).deliveries()] == [1, 1]
+
+
+def test_a_key_stays_with_its_holder_and_goes_on_when_that_has_settled(emulator: Emulator) -> None:
+    emulator.run(Broker.delete_subscription, SUBSCRIPTION)
+    emulator.run(Broker.create_subscription, SUBSCRIPTION, TOPIC, SubscriptionSettings(enable_message_ordering=True))
+    for text in (b"a1", b"a2", b"a3"):
+        emulator.run(Broker.publish, TOPIC, [pubsub.PubsubMessage(data=text, ordering_key="a").SerializeToString()])
+    [(_, first)] = pull(emulator, 1)
+    emulator.load_state(emulator.dump_state())
+    assert pull(emulator) == []
+    emulator.run(Broker.acknowledge, SUBSCRIPTION, [first])
+    assert [data for data, _ in pull(emulator)] == [b"a2", b"a3"]
 
 
 def test_schemas_and_what_topics_want_of_them_go_along(emulator: Emulator) -> None:
