@@ -11,7 +11,7 @@ PYTEST_DONT_REWRITE
 """
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self, get_args
 
@@ -112,6 +112,17 @@ class DeliveryPlan:
         for each in dataclasses.fields(self):
             object.__setattr__(made, each.name, chosen if each.name == "fates" else getattr(self, each.name))
         return made
+
+    def simpler(self) -> "Iterator[DeliveryPlan]":
+        """Give the plans that have one fate or one message less."""
+        if len(self.fates) > 1:
+            for place in range(len(self.fates)):
+                yield self.with_fates((*self.fates[:place], *self.fates[place + 1 :]))
+        if len(self.payloads) > 1:
+            for place in range(len(self.payloads)):
+                fewer = (*self.payloads[:place], *self.payloads[place + 1 :])
+                settings: dict[str, Any] = {name: getattr(self, name) for name in ("ordering", "exactly_once", "dead_letter_after")}
+                yield DeliveryPlan(*fewer, **settings).with_fates(self.fates)
 
     def _with(self, fate: Fate, times: int) -> Self:
         return self.with_fates((*self.fates, *[fate] * times))

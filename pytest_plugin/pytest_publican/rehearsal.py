@@ -106,7 +106,7 @@ class Rehearsal:
         """Deliver until nothing is left, or a message is never acked."""
         with watching(self._places, self._on_line) as self._watch:
             try:
-                while self._outcome.never_acked is None and (self._take() or self._service.wait()):
+                while self._outcome.never_acked is None and (self._take() or self._wait()):
                     while self._inbox and self._outcome.never_acked is None:
                         handed = self._inbox.pop(0)
                         self._deliver(handed, self._next_fate(handed))
@@ -119,6 +119,14 @@ class Rehearsal:
         self._turn_round()
         self._inbox = self._service.take()
         return bool(self._inbox)
+
+    def _wait(self) -> bool:
+        """Let the time pass until something comes again; say what ended as a dead letter instead."""
+        before = set(self._service.dead_letters)
+        is_more = self._service.wait()
+        for message_id in sorted(self._service.dead_letters - before):
+            self._outcome.rows.append(Row(self._service.elapsed_s, f"m{message_id}", "dead-lettered", []))
+        return is_more
 
     def _turn_round(self) -> None:
         while self._fates and self._fates[0].kind == "reorder":

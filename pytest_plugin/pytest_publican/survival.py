@@ -70,17 +70,48 @@ def survives(handler: Any, plan: DeliveryPlan, *, world: Callable[[], Any], effe
     """
     __tracebackhide__ = True
     stage = _Stage(handler, world, effect)
+    verdict = _judge(stage, plan)
+    while verdict is not None and (simpler := _simpler(stage, verdict.plan)) is not None:
+        verdict = simpler
+    if verdict is not None:
+        raise NotSurvived(verdict.text) from verdict.cause
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """A plan that was not survived, and what there is to say of it."""
+
+    plan: DeliveryPlan
+    text: str
+    cause: Exception | None = None
+
+
+def _judge(stage: "_Stage", plan: DeliveryPlan) -> _Verdict | None:
+    """Rehearse a plan; None: it is survived."""
     undisturbed, expected = stage.run(plan.with_fates(()))
     _check_undisturbed(undisturbed, plan)
     outcome, found = stage.run(plan, undisturbed)
     _check_lines(plan, undisturbed, outcome)
-    lasting = outcome.dead_letters - undisturbed.dead_letters
     if outcome.never_acked is not None:
-        error = outcome.errors.get(outcome.never_acked)
-        raise NotSurvived(_report([f"m{outcome.never_acked} is never acked: it is delivered again and again"], plan, outcome)) from error
-    if found != expected and found not in stage.cut_short(plan, undisturbed, outcome.dead_letters):
-        _check_repeatable(expected, stage.run(plan.with_fates(()), undisturbed)[1])
-        raise NotSurvived(_report(_told(found, expected, is_everything=effect is None, may_be_dead=bool(lasting)), plan, outcome))
+        words = [f"m{outcome.never_acked} is never acked: it is delivered again and again"]
+        return _verdict(words, plan, outcome, outcome.errors.get(outcome.never_acked))
+    if found == expected or found in stage.cut_short(plan, undisturbed, outcome.dead_letters):
+        return None
+    _check_repeatable(expected, stage.run(plan.with_fates(()), undisturbed)[1])
+    may_be_dead = bool(outcome.dead_letters - undisturbed.dead_letters)
+    return _verdict(_told(found, expected, is_everything=stage.sees_everything, may_be_dead=may_be_dead), plan, outcome)
+
+
+def _simpler(stage: "_Stage", plan: DeliveryPlan) -> _Verdict | None:
+    """Find the same failure without one of the fates or messages: Hypothesis shrinks well, but not always to the end."""
+    for candidate in plan.simpler():
+        try:
+            verdict = _judge(stage, candidate)
+        except Exception:  # noqa: BLE001, S112, RUF100  (it says nothing of the plan that was asked about)
+            continue
+        if verdict is not None:
+            return verdict
+    return None
 
 
 class _Stage:
@@ -90,6 +121,7 @@ class _Stage:
         self._handler = handler
         self._world = world
         self._effect = effect or state_of
+        self.sees_everything = effect is None
         self._takes_world = not isinstance(handler, restartable) and _takes_two(handler)
 
     def run(self, plan: DeliveryPlan, undisturbed: Outcome | None = None, cut: dict[int, int] | None = None) -> tuple[Outcome, object]:
@@ -173,11 +205,13 @@ def _differ_in_order_only(found: object, expected: object) -> bool:
         return False
 
 
-def _report(words: list[str], plan: DeliveryPlan, outcome: Outcome) -> str:
+def _verdict(words: list[str], plan: DeliveryPlan, outcome: Outcome, cause: Exception | None = None) -> _Verdict:
+    """Say what happened, with the plan in the words of the code: lines by their texts, and nothing that came after."""
     fates = list(outcome.fates)
     while fates and fates[-1] == Fate("deliver"):
         fates.pop()
     rows = [str(row) for row in outcome.rows]
     if outcome.never_acked is not None:
         rows[-(VAIN_MAX - 2) :] = ["  and so on"]
-    return "\n".join([*words, *rows, f"@example({plan.with_fates(fates)!r})"])
+    told = plan.with_fates(fates)
+    return _Verdict(told, "\n".join([*words, *rows, f"@example({told!r})"]), cause)
