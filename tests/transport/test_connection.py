@@ -375,6 +375,42 @@ def test_the_result_does_not_depend_on_how_the_bytes_are_cut(actions: list[tuple
         assert bytes(other.connection.outgoing) == bytes(whole.connection.outgoing)
 
 
+_CALLS = st.one_of(
+    st.tuples(
+        st.sampled_from([5, 7, 9, 3, 4, 0]),
+        st.sampled_from([0, 0, 1]),
+        st.binary(max_size=9),
+        st.sampled_from([1, 1, 0, 8, 9]),
+        st.sampled_from([0, 0, 0, 2]),
+    ),
+    st.sampled_from([(5, 0, b"x" * 16_384, 1, 0), (5, 0, b"x" * 16_385, 1, 0), (2**31 + 5, 0, b"x", 1, 0)]),
+)
+"""A stream; of the frame behind its HEADERS: how far off its stream is, payload, flags, and kind (DATA but for some)."""
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(_CALLS, min_size=1, max_size=5), st.booleans())
+def test_a_call_in_one_piece_is_what_it_is_frame_by_frame(calls: list[tuple[int, int, bytes, int, int]], stops: bool) -> None:
+    """The header block has been seen before, so that a call whose frames are both there may take the short way; cut in two it never does."""
+    writer = Peer()
+    known = writer.request(1) + writer.request(3)
+    whole, cut = Peer(), Peer()
+    for peer in (whole, cut):
+        peer.send(known)
+        if stops:
+            peer.connection.stop()
+    for stream_id, off, data, flags, kind in calls:
+        head = writer.request(stream_id & 0x7FFFFFFF, ends=False)
+        head = head[:5] + stream_id.to_bytes(4) + head[9:]
+        body = frames.head(len(data), kind, flags, stream_id + 2 * off) + data
+        whole.send(head + body)
+        cut.send(head)
+        cut.send(body)
+    assert whole.told == cut.told
+    assert whole.fault == cut.fault
+    assert bytes(whole.connection.outgoing) == bytes(cut.connection.outgoing)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_are_a_surprise(data: bytes) -> None:

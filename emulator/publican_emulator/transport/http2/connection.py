@@ -151,7 +151,7 @@ class Connection:
         length: int = high << 8 | low
         begin = end + frames.FRAME_HEAD_BYTES
         behind = begin + length
-        if kind != frames.DATA or flags != frames.END_STREAM or on_stream != stream_id or not length or behind > len(data):
+        if kind != frames.DATA or flags != frames.END_STREAM or on_stream != stream_id or behind > len(data):
             return 0
         if stream_id <= self.last_stream_id or not stream_id & 1 or stream_id > 0x7FFFFFFF or length > min(self._window, frames.FRAME_BYTES_MAX):
             return 0
