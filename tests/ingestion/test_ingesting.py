@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import pathlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from publican_emulator import Emulator, VirtualClock
 from publican_emulator.broker.broker import Broker
+from publican_emulator.broker.events import Fact, Kind
 from publican_emulator.broker.ingestion import AwsMsk, CloudStorage, Ingestion, ObjectFormat
 from publican_emulator.broker.instants import SECOND, Nanos
 from publican_emulator.broker.settings import SubscriptionSettings, TopicSettings
@@ -165,6 +167,20 @@ def test_a_deleted_topic_reads_nothing_and_a_reset_forgets_it(emulator: Emulator
     emulator.reset()
     topic()
     assert datas(emulator) == [b"one"]
+
+
+def test_in_real_time_a_topic_s_files_are_read_when_it_is_made(tmp_path: pathlib.Path) -> None:
+    put(tmp_path / "shop" / "a.txt", b"one")
+    published = {name: threading.Event() for name in (TOPIC, f"{TOPIC}-2")}
+
+    def listen(fact: Fact) -> None:
+        if fact.kind is Kind.PUBLISHED:
+            published[fact.resource].set()
+
+    with Emulator(buckets=tmp_path, listener=listen) as emulator:
+        for name, is_published in published.items():  # the second one wakes who sleeps after the first
+            emulator.run(Broker.create_topic, name, TopicSettings(ingestion=Ingestion(CloudStorage("shop"))))
+            assert is_published.wait(8), "sooner than the next look, which comes after ten seconds"
 
 
 def test_what_does_not_run_says_so_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -39,11 +39,14 @@ class Ingesting:
         self._said: set[str] = set()
         self._tasks = Tasks()
         self._due: Nanos | None = None
+        self._alarm: asyncio.Future[None] | None = None
         self._looking = asyncio.Lock()
 
     def wake(self) -> None:
         """Look soon: a topic has been given ingestion settings."""
         self._due = self._driver.clock.now()
+        if self._alarm is not None and not self._alarm.done():
+            self._alarm.set_result(None)
         if not len(self._tasks):
             self._tasks.start(self._run())
 
@@ -52,14 +55,15 @@ class Ingesting:
         await self._tasks.close()
 
     async def _run(self) -> None:
-        try:
-            while self._due is not None:
-                await self._look_when_due()
-                wait_s = 0.0 if self._due is None else (self._due - self._driver.clock.now()) / SECOND
-                if wait_s > 0:
-                    await self._driver.alarm(wait_s)
-        except PubsubError:
-            self._due = None  # the broker was exchanged: its topics will say so again
+        while self._due is not None:
+            await self._look_when_due()
+            wait_s = 0.0 if self._due is None else (self._due - self._driver.clock.now()) / SECOND
+            if wait_s > 0:
+                self._alarm = self._driver.alarm(wait_s)
+                try:
+                    await self._alarm
+                except PubsubError:
+                    pass  # the broker was exchanged: the next look asks the new one
 
     # on the emulator's clock
 
