@@ -23,6 +23,14 @@ class Channel:
         self._real: Any = None
         self._really_close: Any = None
         self._is_spent = False
+        self._transports: dict[str, Any] = {}
+
+    def transport(self, service: str) -> Any:
+        """Give google's transport of a service ("Publisher") over it: one wraps thirty methods, and holds nothing of a test."""
+        if service not in self._transports:
+            module: Any = importlib.import_module(f"google.pubsub_v1.services.{service.lower()}.transports")
+            self._transports[service] = getattr(module, f"{service}GrpcTransport")(channel=self.get())
+        return self._transports[service]
 
     def get(self) -> Any:
         """Give the channel, opened when it is wanted first."""
@@ -58,6 +66,7 @@ class Channel:
         if self._real is not None:
             self._really_close()
         self._real, self._is_spent = None, False
+        self._transports.clear()
 
 
 def publisher(channel: Channel | None) -> Any:
@@ -66,8 +75,7 @@ def publisher(channel: Channel | None) -> Any:
     settings = google.types.BatchSettings(max_messages=1)
     if channel is None:
         return google.PublisherClient(batch_settings=settings)
-    transport: Any = importlib.import_module("google.pubsub_v1.services.publisher.transports")
-    return google.PublisherClient(batch_settings=settings, transport=transport.PublisherGrpcTransport(channel=channel.get()))
+    return google.PublisherClient(batch_settings=settings, transport=channel.transport("Publisher"))
 
 
 def subscriber(channel: Channel | None) -> Any:
@@ -75,8 +83,7 @@ def subscriber(channel: Channel | None) -> Any:
     google = _google()
     if channel is None:
         return google.SubscriberClient()
-    transport: Any = importlib.import_module("google.pubsub_v1.services.subscriber.transports")
-    return google.SubscriberClient(transport=transport.SubscriberGrpcTransport(channel=channel.get()))
+    return google.SubscriberClient(transport=channel.transport("Subscriber"))
 
 
 def _google() -> Any:
