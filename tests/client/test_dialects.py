@@ -86,12 +86,18 @@ def test_run_forever_ends_with_sigterm_and_has_acked(created: tuple[str, str], t
         if len(handled) == 2:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-    keep_alive = client.subscribe(subscription, callback, flow_control=FlowControl(max_messages=1))
-    client.run_forever(keep_alive)
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(each, lambda *_: None) for each in signals]
+    mine = [signal.getsignal(each) for each in signals]
+    try:
+        keep_alive = client.subscribe(subscription, callback, flow_control=FlowControl(max_messages=1))
+        client.run_forever(keep_alive)
+        assert [signal.getsignal(each) for each in signals] == mine
+    finally:
+        for each, handler in zip(signals, before, strict=True):
+            signal.signal(each, handler)
     assert keep_alive.cancelled()
     assert sorted(each or b"" for each in handled) == [b"one", b"two"]
-    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
     async def nothing_is_left() -> None:
         async with SubscriberClient() as again:
@@ -174,37 +180,6 @@ def test_subscribe_acks_a_return_and_nacks_an_exception(created: tuple[str, str]
             assert len(handled) == (2 if fails else 1)
             with pytest.raises(TimeoutError):
                 await client.pull(subscription, 1, timeout=0.2)
-
-    run(story)
-
-
-@pytest.mark.parametrize(("mark", "raises", "is_acked"), [("ack", True, True), ("nack", False, False)])
-def test_a_message_of_subscribe_carries_the_mark_only_and_the_mark_decides(
-    created: tuple[str, str], mark: str, raises: bool, is_acked: bool, emulator: Emulator
-) -> None:
-    topic, subscription = created
-
-    async def story() -> None:
-        await publish(topic, b"one")
-        handled = asyncio.Event()
-
-        async def handler(message: SubscriberMessage) -> None:
-            getattr(message, mark)()
-            assert message.force_ack_nack is is_acked
-            if handled.is_set():
-                message.ack()
-                return
-            handled.set()
-            if raises:
-                raise ValueError("after the mark")
-
-        async with SubscriberClient() as client:
-            task = asyncio.ensure_future(subscribe(subscription, handler, client, ack_window=0.0, nack_window=0.0))
-            await handled.wait()
-            await asyncio.sleep(0.2)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
 
     run(story)
 

@@ -429,6 +429,31 @@ def test_the_graceful_shutdown_has_an_end_where_one_is_set() -> None:
     run(story)
 
 
+@pytest.mark.parametrize("raises", [False, True])
+@pytest.mark.parametrize("marks", [("ack",), ("nack",), ("ack", "nack"), ("nack", "ack")])
+def test_a_message_carries_the_mark_only_and_the_last_mark_decides(marks: tuple[str, ...], *, raises: bool) -> None:
+    async def story(world: World) -> None:
+        go_on = asyncio.Event()
+
+        async def handler(received: SubscriberMessage) -> None:
+            for mark in marks:
+                getattr(received, mark)()
+            await go_on.wait()
+            if raises:
+                raise ValueError("after the mark")
+
+        task = world.subscribe(handler)
+        world.send("a")
+        await world.advance(1)
+        assert (world.acked, world.nacked()) == ([], [])  # nothing is said before the handler has ended
+        go_on.set()
+        await world.advance(1)
+        assert (world.acked, world.nacked()) == (([["a"]], []) if marks[-1] == "ack" else ([], ["a"]))
+        await end(world, task)
+
+    run(story)
+
+
 # acks
 
 

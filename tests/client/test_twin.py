@@ -222,6 +222,7 @@ if child == 0:
         future.result(5)
     except errors.ForkedProcess:
         client.publish({topic!r}, [PubsubMessage("said so")])
+    publisher.submit({topic!r}, b"child's own").result(20)
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
 future.result(10)
@@ -232,9 +233,9 @@ client.close()
     assert ran.returncode == 0, ran.stderr
     with SubscriberClient() as subscriber:
         got: list[bytes | None] = []
-        while len(got) < 4:
+        while len(got) < 5:
             got += [message.data for message in subscriber.pull(subscription, 10)]
-    assert sorted(each or b"" for each in got) == [b"before", b"child", b"parent", b"said so"]
+    assert sorted(each or b"" for each in got) == [b"before", b"child", b"child's own", b"parent", b"said so"]
 
 
 def test_41_ctrl_c_in_a_blocking_pull(created: tuple[str, str]) -> None:
@@ -273,6 +274,20 @@ assert handled.wait(20)
     assert ran.returncode == 0, ran.stderr
     with SubscriberClient() as client, pytest.raises(errors.DeadlineExceeded):
         client.pull(subscription, 1, timeout=0.3)
+
+
+def test_a_forgotten_close_still_publishes_what_waits(created: tuple[str, str]) -> None:
+    topic, subscription = created
+    script = f"""
+from publican.rest import Publisher
+Publisher(max_latency=600).submit({topic!r}, b"one")
+publisher = Publisher(max_latency=600)
+publisher.submit({topic!r}, b"two")
+"""
+    ran = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stderr
+    with SubscriberClient() as client:
+        assert b"two" in {message.data for message in client.pull(subscription, 10)}
 
 
 def test_42_a_thousand_clients_leave_nothing(environment: str) -> None:
