@@ -251,7 +251,7 @@ class SubscriberClient:
         receiving.run_forever(keep_alive)
 
     def close(self) -> None:
-        """Close what is the client's own in this loop; keep-alives are cancelled by whoever holds them."""
+        """Drain the subscriptions of this loop, as cancelling their keep-alives does, and close what is the client's own in it."""
         self._twin.close()
 
     def __enter__(self) -> Self:
@@ -266,7 +266,8 @@ class Publisher:
 
     `ordering=True` lets messages have ordering keys: a key's messages are accepted in the order of the calls, and after a failure the key is paused
     until `resume`. `limits` bounds what is held. `retry` is how a failed request is repeated. `transport`: "grpc" or "polling" (REST) to insist.
-    Further keywords say where the service is and who is asking: `endpoint`, `api_root`, `session`, `service_file`, `token`, `ssl_context`.
+    Further keywords say where the service is and who is asking: `endpoint`, `api_root`, `session`, `service_file`, `token`, `ssl_context`;
+    `compress_above`: publish requests of at least so many bytes are gzipped where gRPC carries them.
 
     Raises:
         ValueError: settings that no request could meet.
