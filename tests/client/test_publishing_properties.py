@@ -15,6 +15,7 @@ KEYS = ("", "a", "b")
 STEPS = st.one_of(
     st.tuples(st.just("submit"), st.sampled_from(KEYS)),
     st.tuples(st.just("fail"), st.sampled_from(["UNAVAILABLE", "ABORTED", "PERMISSION_DENIED"])),
+    st.tuples(st.just("trouble"), st.sampled_from(KEYS)),
     st.tuples(st.just("cancel"), st.integers(0, 30)),
     st.tuples(st.just("resume"), st.sampled_from(KEYS[1:])),
     st.tuples(st.just("advance"), st.sampled_from([0.0, 0.005, 1.0, 100.0])),
@@ -42,13 +43,22 @@ async def history(steps: list[tuple[str, Any]], max_messages: int, room: int) ->
         publisher = world.publisher(max_messages=max_messages, ordering=True, limits=PublishLimits(max_messages=room))
         callers: dict[bytes, asyncio.Task[str]] = {}
         keys: dict[bytes, str] = {}
+
+        def submit(key: str) -> None:
+            data = b"%d" % len(callers)
+            keys[data] = key
+            callers[data] = asyncio.create_task(publisher.publish(TOPIC, data, ordering_key=key))
+
         for what, about in steps:
             match what:
                 case "submit":
-                    data = b"%d" % len(callers)
-                    keys[data] = about
-                    callers[data] = asyncio.create_task(publisher.publish(TOPIC, data, ordering_key=about))
+                    submit(about)
                     await asyncio.sleep(0)
+                case "trouble":  # the first request of several fails for now
+                    world.emulator.faults.fail("Publish", "UNAVAILABLE", times=1)
+                    for _ in range(max_messages + 2):
+                        submit(about)
+                    await world.advance(0.01)
                 case "fail":
                     world.emulator.faults.fail("Publish", about, times=1)
                 case "cancel" if callers:
