@@ -165,7 +165,9 @@ def test_mischief(admin: Admin, rest: Rest) -> None:
     (received,) = pull(admin, rest)
     admin.post(f"/{SUBSCRIPTION}/loseAcks", count=1)
     rest(admin.emulator.address, "POST", f"/v1/{SUBSCRIPTION}:acknowledge", {"ackIds": [received["ackId"]]})
-    assert admin.get(f"/{SUBSCRIPTION}/mischief") == {"acksLost": 1, "acksToLose": 0, "batchesReordered": 0, "batchesToReorder": 0}
+    admin.post(f"/{SUBSCRIPTION}/failAcks", count=2)
+    done = {"acksLost": 1, "acksToLose": 0, "acksFailed": 0, "acksToFail": 2, "batchesReordered": 0, "batchesToReorder": 0}
+    assert admin.get(f"/{SUBSCRIPTION}/mischief") == done
     assert admin.post(f"/{SUBSCRIPTION}/expire", messageId="1") == {"count": 1}
     assert len(pull(admin, rest)) == 1
     assert admin.post(f"/{SUBSCRIPTION}/duplicate", messageId="1") == {"count": 1}

@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from publican_emulator.broker import mischief
 from tests.semantics.backends.backend import Refused
+from tests.semantics.backends.core import CoreBackend
+from tests.semantics.backends.over_grpc import EmulatorBackend
 from tests.semantics.pubsub import Delivery, Pubsub, Subscription, Topic, data_of
 from tests.semantics.spec import backends, spec
 
@@ -238,3 +241,46 @@ def test_with_ordering_a_later_message_may_be_acked_first(pubsub: Pubsub) -> Non
     a1.ack()
     pubsub.advance(600)
     assert subscription.take_data() == []
+
+
+def fail_acks(pubsub: Pubsub, subscription: Subscription, count: int) -> None:
+    """Let the next acks fail for a while."""
+    backend = pubsub.backend
+    if isinstance(backend, CoreBackend):
+        mischief.fail_acks(backend.broker.get_subscription(subscription.name, backend.now()), count)
+    else:
+        assert isinstance(backend, EmulatorBackend)
+        backend.emulator.run(lambda broker, now: mischief.fail_acks(broker.get_subscription(subscription.name, now), count))
+
+
+@spec("exactly-once/10")
+def test_an_ack_that_fails_for_a_while_may_be_tried_again(pubsub: Pubsub) -> None:
+    topic, subscription = exactly_once(pubsub)
+    topic.publish(b"a", b"b", b"c")
+    a, b, c = subscription.pull()
+    fail_acks(pubsub, subscription, 2)
+    error = subscription.refuses_ack(a, b, c)
+    assert (error.reason, error.failed) == (
+        "EXACTLY_ONCE_ACKID_FAILURE",
+        dict.fromkeys([a.ack_id, b.ack_id], "TRANSIENT_FAILURE_INVALID_ACK_ID"),
+    )
+    subscription.ack(a)
+    pubsub.advance(10)
+    assert subscription.take_data() == [b"b"], "a was acked at the second try, c at the first"
+
+
+@backends("grpc")  # confirmations are the stream's
+@spec("exactly-once/10")
+def test_on_a_stream_too(pubsub: Pubsub) -> None:
+    topic, subscription = exactly_once(pubsub)
+    stream = subscription.stream()
+    topic.publish(b"a", b"b")
+    a, b = stream.deliveries()
+    fail_acks(pubsub, subscription, 1)
+    stream.send(ack_ids=[a.ack_id, b.ack_id, "nonsense"])
+    (response,) = stream.responses()
+    told = response.acknowledge_confirmation
+    assert (list(told.ack_ids), list(told.temporary_failed_ack_ids), list(told.invalid_ack_ids)) == ([b.ack_id], [a.ack_id], ["nonsense"])
+    stream.ack(a)
+    (response,) = stream.responses()
+    assert list(response.acknowledge_confirmation.ack_ids) == [a.ack_id]

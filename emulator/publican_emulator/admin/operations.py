@@ -128,6 +128,7 @@ class Operations:
             Operation("DELETE", "/faults/{fault}", "Take one fault back; tells its hits", self._remove_fault),
             Operation("POST", "/streams/break", "Cut open streams and waiting pulls", self._break, ("subscription",)),
             Operation("POST", "/{subscription}/loseAcks", "Lose the next acks", self._lose_acks, ("count",)),
+            Operation("POST", "/{subscription}/failAcks", "Let the next acks of exactly-once delivery fail for a while", self._fail_acks, ("count",)),
             Operation("POST", "/{subscription}/reorder", "Turn the next batches round", self._reorder, ("count",)),
             Operation("POST", "/{subscription}/expire", "End the lease of a message now", self._expire, ("messageId",)),
             Operation("POST", "/{subscription}/duplicate", "Deliver a second copy of a message", self._duplicate, ("messageId",)),
@@ -362,6 +363,10 @@ class Operations:
         mischief.lose_acks(self._subscription(asked), asked.whole("count", 1))
         return {}
 
+    def _fail_acks(self, asked: Asked) -> Answer:
+        mischief.fail_acks(self._subscription(asked), asked.whole("count", 1))
+        return {}
+
     def _reorder(self, asked: Asked) -> Answer:
         mischief.reorder(self._subscription(asked), asked.whole("count", 1))
         return {}
@@ -384,6 +389,8 @@ class Operations:
         done = self._subscription(asked).mischief
         return {
             "acksLost": done.acks_lost if done else 0,
+            "acksFailed": done.acks_failed if done else 0,
+            "acksToFail": done.acks_to_fail if done else 0,
             "acksToLose": done.acks_to_lose if done else 0,
             "batchesReordered": done.batches_reordered if done else 0,
             "batchesToReorder": done.batches_to_reorder if done else 0,

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 def acknowledge(subscription: "Subscription", named: ackids.Named, now: Nanos) -> list[str]:
     """Ack every named delivery; give the ids that exactly-once delivery refuses (none without it)."""
+    refused: list[str] = list(named.malformed)
     if subscription.mischief is not None:
         named = subscription.mischief.without_lost(named)
-    refused: list[str] = list(named.malformed)
+        if subscription.settings.enable_exactly_once_delivery:
+            refused += subscription.mischief.failing(named)
     for head, rests in named.by_head.items():
         lease = subscription.book.by_head.get(head)
         if type(lease) is Group:

@@ -18,10 +18,17 @@ from publican_emulator.broker.errors import ErrorInfo, InvalidArgument
 REMEMBERED: Final = 100_000
 """Leases that are over and were not simply acked; beyond it the oldest are forgotten, and their stale ids answered as if good."""
 PERMANENT: Final = "PERMANENT_FAILURE_INVALID_ACK_ID"
+TRANSIENT: Final = "TRANSIENT_FAILURE_INVALID_ACK_ID"
 _TEXT: Final = (
     "Some acknowledgement ids in the request were invalid. This could be because the acknowledgement ids have expired or "
     "the acknowledgement ids were malformed."
 )
+
+
+class TransientId(str):
+    """An ack id that was refused for a while: its lease goes on, and the same ack may succeed later."""
+
+    __slots__ = ()
 
 
 class Retired:
@@ -77,5 +84,9 @@ class Retired:
 
 def refusal(ack_ids: Sequence[str]) -> InvalidArgument:
     """Give the error of an Acknowledge or ModifyAckDeadline that failed for some ids; the others were applied."""
-    info = ErrorInfo("EXACTLY_ONCE_ACKID_FAILURE", "pubsub.googleapis.com", dict.fromkeys(ack_ids, PERMANENT))
+    info = ErrorInfo(
+        "EXACTLY_ONCE_ACKID_FAILURE",
+        "pubsub.googleapis.com",
+        {ack_id: TRANSIENT if isinstance(ack_id, TransientId) else PERMANENT for ack_id in ack_ids},
+    )
     return InvalidArgument(_TEXT, info)

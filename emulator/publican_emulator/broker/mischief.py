@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from publican_emulator.broker import ackids, failures
 from publican_emulator.broker.events import Kind
+from publican_emulator.broker.exactly_once import TransientId
 from publican_emulator.broker.instants import Nanos
 from publican_emulator.broker.leases import Group, Single, Stage
 from publican_protocol.wire import message_id_of
@@ -27,6 +28,8 @@ class Mischief:
 
     acks_to_lose: int = 0
     acks_lost: int = 0
+    acks_to_fail: int = 0
+    acks_failed: int = 0
     batches_to_reorder: int = 0
     batches_reordered: int = 0
 
@@ -41,6 +44,20 @@ class Mischief:
                 kept.by_head[head] = rests[lost:]
         return kept
 
+    def failing(self, named: ackids.Named) -> list[str]:
+        """Take the acks that are to fail for a while out of a request, and give their ids."""
+        failing: list[str] = []
+        for head, rests in list(named.by_head.items()):
+            taken = rests[: self.acks_to_fail - len(failing)]
+            failing += [TransientId((head + rest).decode()) for rest in taken]
+            if len(taken) == len(rests):
+                del named.by_head[head]
+            else:
+                named.by_head[head] = rests[len(taken) :]
+        self.acks_to_fail -= len(failing)
+        self.acks_failed += len(failing)
+        return failing
+
     def reorder(self, messages: list[bytes]) -> None:
         """Turn a batch of first deliveries round, if one is to be."""
         if self.batches_to_reorder and len(messages) > 1:
@@ -53,6 +70,13 @@ def lose_acks(subscription: "Subscription", count: int) -> Mischief:
     """Lose the next `count` acks: they succeed and change nothing, so their messages come again."""
     subscription.mischief = subscription.mischief or Mischief()
     subscription.mischief.acks_to_lose += count
+    return subscription.mischief
+
+
+def fail_acks(subscription: "Subscription", count: int) -> Mischief:
+    """Let the next `count` acks fail for a while, as exactly-once delivery may: their leases go on, and the same acks may succeed later."""
+    subscription.mischief = subscription.mischief or Mischief()
+    subscription.mischief.acks_to_fail += count
     return subscription.mischief
 
 

@@ -18,6 +18,7 @@ from publican_emulator.broker.ackids import AckIds
 from publican_emulator.broker.broker import Broker
 from publican_emulator.broker.consumer import Consumer
 from publican_emulator.broker.errors import BadArgument, InvalidArgument, Unavailable
+from publican_emulator.broker.exactly_once import TransientId
 from publican_emulator.broker.settings import check_extension
 from publican_emulator.driver import Driver
 from publican_emulator.rpc.call import CallInfo, StreamHandler
@@ -189,5 +190,7 @@ def _confirm(
     refused: list[str],
 ) -> None:
     bad = set(refused)
+    for_a_while = [ack_id for ack_id in refused if isinstance(ack_id, TransientId)]
+    confirmation.temporary_failed_ack_ids.extend(for_a_while)
     confirmation.ack_ids.extend(dict.fromkeys(ack_id for ack_id in ack_ids if isinstance(ack_id, str) and ack_id not in bad))
-    confirmation.invalid_ack_ids.extend(dict.fromkeys(ack_id for ack_id in ack_ids if isinstance(ack_id, str) and ack_id in bad))
+    confirmation.invalid_ack_ids.extend(dict.fromkeys(ack_id for ack_id in ack_ids if isinstance(ack_id, str) and ack_id in bad - set(for_a_while)))
