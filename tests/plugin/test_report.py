@@ -249,7 +249,7 @@ def test_it(pubsub, pubsub_topic, pubsub_subscription, pubsub_subscriber):
 )
 def test_a_marker_that_means_nothing_is_refused(pytester: pytest.Pytester, marker: str, words: str) -> None:
     pytester.makepyfile(f"import pytest\n@pytest.mark.pubsub({marker})\ndef test_it(pubsub): pass")
-    result = pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:xdist")
+    result = pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:xdist", "-p", "no:asyncio")
     result.stdout.fnmatch_lines([f"*{words}*"])
     assert result.ret != 0
 
