@@ -220,12 +220,14 @@ class Receiving:
             message = each.message
             size = message.ByteSize()
             total += size
-            members.append(Delivery(each.ack_id, message.ordering_key, size, each, group))
+            members.append(Delivery(each.ack_id, message.ordering_key if self.is_ordered else "", size, each, group))
         self.outstanding.add(len(members), total)
         seconds = keeper.keep(group, now)
         if self.phase is Phase.CLOSING or self.phase is Phase.ENDED:
             self._give_back(members, now)
             return
+        if self.is_ordered:
+            members = self._in_line(members, now)
         waits = keeper.is_exactly_once and self._keeps
         if seconds:
             self.settlements.extend(members, seconds, now, at_once=waits)
@@ -236,9 +238,20 @@ class Receiving:
 
     # hand-out
 
+    def _in_line(self, deliveries: list[Delivery], now: Nanos) -> list[Delivery]:
+        """Put each behind what has come of its key; give what is kept."""
+        kept = []
+        for each in deliveries:
+            if each.key and not self.order.came(each):
+                self._out_of(each, Stage.SETTLED)
+                self.settlements.nack(each, now)
+            else:
+                kept.append(each)
+        return kept
+
     def _hold(self, deliveries: list[Delivery], now: Nanos) -> None:
         ready = self._ready
-        if not ready and not self.is_ordered and self.phase is Phase.OPEN and self.outstanding.hand_all(deliveries):
+        if not ready and self.order.is_idle and self.phase is Phase.OPEN and self.outstanding.hand_all(deliveries):
             for each in deliveries:
                 each.stage = Stage.HANDED
                 each.handed_at = now
@@ -246,14 +259,7 @@ class Receiving:
             return
         for each in deliveries:
             each.stage = Stage.HELD
-            if self.is_ordered and each.key:
-                first = self.order.offer(each)
-                if first is None:
-                    self._out_of(each, Stage.SETTLED)
-                    self.settlements.nack(each, now)
-                else:
-                    ready.extend(first)
-            else:
+            if not each.key or self.order.has_turn(each):
                 ready.append(each)
         self._hand(now)
 
@@ -290,7 +296,7 @@ class Receiving:
             self.settlements.ack(delivery, now)
             if delivery.key:
                 following = self.order.acked(delivery)
-                if following is not None:
+                if following is not None and following.stage is Stage.HELD:
                     self._ready.append(following)
         else:
             self._failed(delivery, how, now)

@@ -428,6 +428,50 @@ def test_a_lost_lease_holds_its_key_back_like_a_nack() -> None:
     assert driven.calls(Kind.NACK) == [["1", "2", "3"]]
 
 
+def test_receipts_confirmed_in_another_order_do_not_change_the_order_of_a_key() -> None:
+    driven = Driven()
+    driven.answers = False
+    driven.receive(1, key="k", ordered=True, exactly_once=True)
+    driven.receive(2, key="k")
+    first, second = driven.sent
+    driven.answer(second)
+    assert driven.ids() == []
+    driven.answer(first)
+    assert driven.ids() == [1]
+    driven.settle(driven.handed[0])
+    assert driven.ids() == [1, 2]
+
+
+def test_a_message_follows_an_acked_one_only_when_its_own_receipt_is_confirmed() -> None:
+    driven = Driven()
+    driven.answers = False
+    driven.receive(1, key="k", ordered=True, exactly_once=True)
+    driven.receive(2, key="k")
+    first, second = driven.sent
+    driven.answer(first)
+    driven.settle(driven.handed[0])
+    assert driven.ids() == [1]
+    driven.answer(second)
+    assert driven.ids() == [1, 2]
+
+
+def test_a_refused_receipt_holds_its_key_back_like_a_nack() -> None:
+    driven = Driven()
+    driven.answers = False
+    driven.receive(1, key="k", ordered=True, exactly_once=True)
+    driven.receive(2, key="k")
+    first, second = driven.sent
+    driven.answer(first, ack_failures({"ack-1": "PERMANENT_FAILURE_INVALID_ACK_ID"}))
+    driven.answer(second)  # its receipt comes too late: it has been given up with the one before it
+    driven.advance(1)
+    assert driven.ids() == []
+    assert driven.calls(Kind.NACK) == [["2"]]
+    driven.answers = True
+    driven.receive(1, 2, key="k", attempt="b")
+    driven.settle(driven.handed[-1])
+    assert driven.ids() == [1, 2]
+
+
 # exactly-once
 
 
