@@ -61,8 +61,7 @@ class Server:
 
     async def stop(self, grace_s: float) -> None:
         """Take no more connections, end what is open with UNAVAILABLE and GOAWAY, and return when nothing is left."""
-        for server in self._listening:
-            server.close()
+        await self._stop_accepting()
         for switch in list(self._switches):
             switch.abort()
         async with asyncio.TaskGroup() as closing:
@@ -72,6 +71,22 @@ class Server:
         for server in self._listening:
             await server.wait_closed()
         self._listening.clear()
+
+    async def _stop_accepting(self) -> None:
+        """Close the listening sockets when every connection that was accepted has its switch.
+
+        asyncio accepts in one turn of the loop, makes the transport in the next and tells the protocol in the one after. A server that is closed
+        between the first two drops the accepted socket unclosed (python/cpython#109564).
+        """
+        loop = asyncio.get_running_loop()
+        for server in self._listening:
+            for listening in server.sockets:
+                with contextlib.suppress(NotImplementedError):  # loops without readers accept in another way
+                    loop.remove_reader(listening.fileno())
+        await asyncio.sleep(0)
+        for server in self._listening:
+            server.close()
+        await asyncio.sleep(0)
 
 
 def _bind(hosts: Sequence[str], port: int) -> list[socket.socket]:
