@@ -8,13 +8,13 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 IN_VENV := .venv/bin
 
-.PHONY: serve test check check-all lint types bench soak fuzz test-clients lock help
+.PHONY: serve test check check-all lint types bench bench-clients soak fuzz test-clients lock help
 
 help:
 	@echo 'make serve   the emulator on localhost:8085 (ARGS="--port 8086" for more)'
 	@echo 'make test    the tests (ARGS="tests/broker -k lease" for some)'
 	@echo 'make check   lint, types and tests: what has to pass before a change lands'
-	@echo 'make check-all, make bench, make soak, make fuzz, make test-clients, make lock: see CONTRIBUTING.md'
+	@echo 'make check-all, make bench, make bench-clients, make soak, make fuzz, make test-clients, make lock: see CONTRIBUTING.md'
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo 'Publican needs Python 3.11 or newer: no python3 of that version was found on the PATH.' >&2; exit 1; }

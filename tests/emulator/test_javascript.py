@@ -116,10 +116,12 @@ def test_all_functions_of_one_operation_have_two_seconds() -> None:
     engine = javascript.load()
     function = engine.compile("function f() { while (true) {} }", "f")
     engine.begin()
-    for _ in range(4):
+    calls = 0
+    while not engine.is_spent:  # the engine may stop a call a little before its half second
         with pytest.raises(ScriptError, match="500 ms"):
             function("{}", "{}")
-    assert engine.is_spent
+        calls += 1
+    assert calls in (4, 5)
     with pytest.raises(ScriptError, match="longer than 2 s together"):
         function("{}", "{}")
     engine.begin()
