@@ -120,8 +120,8 @@ class Service(RuleBasedStateMachine):
     @precondition(lambda self: self.machine.phase is Phase.OPEN and self.end is None and self.ordered and any(self.failed_at.values()))
     @rule(key=st.sampled_from(KEYS[1:]))
     def the_key_comes_again(self, key: str) -> None:
-        """A failed key is redelivered whole, in order."""
-        if not (self.ordered and self.failed_at[key]) or any(each.key == key and each.is_live for each in self.out.values()):
+        """A failed key is redelivered whole, in order, once: not while its redelivery is leased, confirmed or not."""
+        if not (self.ordered and self.failed_at[key]) or any(each.key == key for each in self.machine.keeper.live()):
             return
         first = min(self.failed_at[key])
         response = self.response()
